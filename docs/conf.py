@@ -1,0 +1,19 @@
+"""How Sphinx builds these pages: `sphinx-build -W docs docs/_build`."""
+
+from taylored import __version__
+
+project = "taylored"
+author = "the taylored authors"
+copyright = "2026, the taylored authors"
+release = version = __version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.mathjax"]
+myst_enable_extensions = ["colon_fence", "dollarmath"]
+myst_heading_anchors = 3
+default_role = "code"  # `name` in a docstring is code, as in Markdown
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+
+exclude_patterns = ["_build"]
+html_theme = "furo"
+html_title = f"taylored {release}"

@@ -1,0 +1,60 @@
+"""Tailored approximations: build them with calculus, and know how far to trust them.
+
+The public verbs and results. Each is imported when it is first used, so that
+`import taylored` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from taylored import errors
+    from taylored.errors import TayloredError
+    from taylored.regression import fit, line, load
+    from taylored.regression.result import Fit
+    from taylored.results import Accuracy, Finding, Interval
+
+__all__ = [
+    "Accuracy",
+    "Finding",
+    "Fit",
+    "Interval",
+    "TayloredError",
+    "__version__",
+    "errors",
+    "fit",
+    "line",
+    "load",
+]
+
+__version__ = "0.1.0"
+
+# public name -> "module:attribute", or the module itself
+_EXPORTS = {
+    "Accuracy": "taylored.results:Accuracy",
+    "Finding": "taylored.results:Finding",
+    "Fit": "taylored.regression.result:Fit",
+    "Interval": "taylored.results:Interval",
+    "TayloredError": "taylored.errors:TayloredError",
+    "errors": "taylored.errors",
+    "fit": "taylored.regression:fit",
+    "line": "taylored.regression:line",
+    "load": "taylored.regression:load",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _EXPORTS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, _, attribute = _EXPORTS[name].partition(":")
+    value = import_module(module)
+    if attribute:
+        value = getattr(value, attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

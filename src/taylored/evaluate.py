@@ -1,0 +1,288 @@
+"""Evaluate a model and its exact derivatives on given data.
+
+Small work runs through the NumPy reading and is never compiled; large work is compiled by XLA.
+The crossover is measured by `benchmarks/crossover.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from taylored.errors import MissingRule
+from taylored.model import Traces
+from taylored.readings.derivative import derivative
+from taylored.readings.numpy import compile_numpy
+from taylored.trace.cache import LeastRecentlyUsed
+from taylored.trace.program import Atom, Constant, Program
+
+__all__ = ["ModelFunctions", "XLA_WORK"]
+
+# Points times equations above which one evaluation by XLA pays for its compilation within the
+# evaluations of a single fit (benchmarks/crossover.py).
+XLA_WORK = 2_000_000
+
+_compiled = LeastRecentlyUsed(512)
+
+
+@dataclass(frozen=True, eq=False)
+class ModelFunctions:
+    """A model on its data: value, Jacobian and second derivatives in the free parameters.
+
+    `full` holds the values of all parameters (those of the fixed ones count); `free` the
+    positions of the free ones. `executor` is "auto", "numpy" or "xla".
+    """
+
+    traces: Traces
+    data: tuple[np.ndarray, ...]
+    full: tuple[float, ...]
+    free: tuple[int, ...]
+    points: int
+    executor: str = "auto"
+
+    @cached_property
+    def _all_free(self) -> bool:
+        return self.free == tuple(range(len(self.full)))
+
+    def inputs(self, theta: np.ndarray) -> list[Any]:
+        """Columns and all parameters, the free ones taken from `theta`."""
+        values = theta.tolist()
+        if self._all_free:
+            return [*self.data, *values]
+        full = list(self.full)
+        for position, value in zip(self.free, values, strict=True):
+            full[position] = value
+        return [*self.data, *full]
+
+    @property
+    def exact(self) -> bool:
+        """Whether derivatives are exact (else they are central differences)."""
+        return self.traces.program is not None
+
+    @cached_property
+    def _wrt(self) -> tuple[int, ...]:
+        first = len(self.traces.model.columns)
+        return tuple(first + position for position in self.free)
+
+    @cached_property
+    def runs_in_xla(self) -> bool:
+        """Whether evaluations are compiled."""
+        program = self.traces.program
+        if program is None or self.executor != "auto":
+            return program is not None and self.executor == "xla"
+        return self.points * max(len(program.equations), 1) * (1 + len(self.free)) > XLA_WORK
+
+    def _compile(self, kind: str) -> Compiled:
+        program = self.traces.program
+        assert program is not None
+        key = (id(program), kind, self._wrt, self.runs_in_xla)
+        # The program is kept in the value, so that its id cannot be given to another one.
+        return _compiled.find(key, lambda: (self._make(program, kind), program))[0]
+
+    def _make(self, program: Program, kind: str) -> Compiled:
+        made, pairs = _with_derivatives(program, self._wrt, kind)
+        if not (self.runs_in_xla or _has_loops(made)):
+            try:
+                return compile_numpy(made), pairs
+            except MissingRule:
+                pass  # XLA has all of JAX's primitives
+        from taylored.readings.xla import compile_xla
+
+        return compile_xla(made), pairs
+
+    @cached_property
+    def _value(self) -> Callable[..., list[Any]]:
+        return self._compile("value")[0]
+
+    @cached_property
+    def _first(self) -> Callable[..., list[Any]]:
+        return self._compile("first")[0]
+
+    @cached_property
+    def _second(self) -> Compiled:
+        return self._compile("second")
+
+    def value(self, theta: np.ndarray) -> np.ndarray:
+        """The model at `theta`, as the model gave it (a number for a constant model)."""
+        if not self.exact:
+            return np.asarray(self.traces.model.call(*self.inputs(theta)))
+        return self._value(*self.inputs(theta))[0]
+
+    def value_and_jacobian(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The model and its derivatives: (points,) and (params, points)."""
+        rows = np.empty((len(self.free), self.points))
+        if not self.exact:
+            value = self._differences(theta, rows)
+        else:
+            value, *slopes = self._first(*self.inputs(theta))
+            for row, slope in zip(rows, slopes, strict=True):
+                row[...] = slope
+        if np.ndim(value) == 0:
+            value = np.full(self.points, value)
+        return value, rows
+
+    def second(self, theta: np.ndarray) -> list[tuple[int, int, Any]]:
+        """The second derivatives that are not zero: (j, k, values), j >= k."""
+        if not self.exact:
+            return self._second_differences(theta)
+        run, pairs = self._second
+        values = run(*self.inputs(theta))
+        return [(j, k, v) for (j, k), v in zip(pairs, values, strict=True)]
+
+    def batch(self, thetas: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+        """Value and Jacobian at many points: (batch, points), (params, batch, points).
+
+        None where the program's shapes are fixed, so that inputs cannot get another axis.
+        """
+        program = self.traces.program
+        if program is None or not program.elementwise or self.traces.uses_data:
+            return None
+        full = [np.full((len(thetas), 1), value) for value in self.full]
+        for position, column in zip(self.free, thetas.T, strict=True):
+            full[position] = column[:, None]
+        shape = (len(thetas), self.points)
+        value, *slopes = self._first(*self.data, *full)
+        rows = np.empty((len(self.free), *shape))
+        for row, slope in zip(rows, slopes, strict=True):
+            row[...] = slope
+        return np.broadcast_to(value, shape), rows
+
+    @property
+    def separable(self) -> bool:
+        """Whether each point's value depends on that point's data alone, so rows may be left out."""
+        program = self.traces.program
+        return program is not None and program.elementwise and not self.traces.uses_data
+
+    @cached_property
+    def _doubled(self) -> Callable[..., list[Any]] | None:
+        from taylored.readings.doubled import compile_doubled
+
+        assert self.traces.program is not None
+        try:
+            return compile_doubled(self.traces.program)
+        except MissingRule:
+            return None
+
+    def extended(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+        """The model in doubled precision, as high and low parts; None where that is not to be had."""
+        if not self.exact or self._doubled is None:
+            return None
+        high, low = self._doubled(*self.inputs(theta))[0]
+        if not np.isfinite(np.sum(high)):
+            return None
+        return high, np.where(np.isfinite(low), low, 0.0)
+
+    def extended_columns(self) -> tuple[Any, list[Any]] | None:
+        """Value at zero and Jacobian of a linear model, in doubled precision."""
+        from taylored.readings.doubled import compile_doubled
+
+        program = self.traces.program
+        if program is None:
+            return None
+        try:
+            made, _ = _with_derivatives(program, self._wrt, "first")
+            run = compile_doubled(made)
+        except MissingRule:
+            return None
+        value, *slopes = run(*self.inputs(np.zeros(len(self.free))))
+        shape = (self.points,)
+        wide = [tuple(np.broadcast_to(part, shape) for part in pair) for pair in (value, *slopes)]
+        return wide[0], wide[1:]
+
+    # ---- models that cannot be traced ----
+
+    def _differences(self, theta: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        # Central differences: error h**2 from truncation, eps/h from rounding.
+        for k, row in enumerate(rows):
+            h = np.cbrt(np.finfo(float).eps) * max(abs(theta[k]), 1e-3)
+            up, down = theta.copy(), theta.copy()
+            up[k] += h
+            down[k] -= h
+            row[...] = (self.value(up) - self.value(down)) / (up[k] - down[k])
+        return np.asarray(self.value(theta), float)
+
+    def _second_differences(self, theta: np.ndarray) -> list[tuple[int, int, Any]]:
+        found = []
+        base = np.empty((2, len(theta), self.points))
+        for k in range(len(theta)):
+            h = np.finfo(float).eps ** 0.25 * max(abs(theta[k]), 1e-3)
+            for side, sign in enumerate((1.0, -1.0)):
+                moved = theta.copy()
+                moved[k] += sign * h
+                self._differences(moved, base[side])
+            for j in range(k, len(theta)):
+                found.append((j, k, (base[0, j] - base[1, j]) / (2 * h)))
+        return found
+
+
+Pairs = list[tuple[int, int]]
+Compiled = tuple[Callable[..., list[Any]], Pairs]
+
+
+def _pairs(count: int) -> Pairs:
+    return [(j, k) for j in range(count) for k in range(j + 1)]
+
+
+def _with_derivatives(program: Program, wrt: Sequence[int], kind: str) -> tuple[Program, Pairs]:
+    """The program of the value, the first, or the second derivatives (of these pairs)."""
+    if kind == "value":
+        return program, []
+    try:
+        first, (slopes,) = derivative(program, wrt)
+        if kind == "first":
+            return first.keep([program.outputs[0], *map(_or_zero, slopes)]), []
+        outputs = tuple(map(_or_zero, slopes))
+        both = Program(first.names, first.equations, outputs, first.size, first.shapes)
+        second, table = derivative(both, wrt)
+        pairs = [(j, k) for j, k in _pairs(len(wrt)) if table[j][k] is not None]
+        return second.keep([_or_zero(table[j][k]) for j, k in pairs]), pairs
+    except MissingRule:
+        return _by_jax(program, wrt, kind)
+
+
+def _or_zero(atom: Atom | None) -> Atom:
+    return Constant(0.0) if atom is None else atom
+
+
+def _by_jax(program: Program, wrt: Sequence[int], kind: str) -> tuple[Program, Pairs]:
+    """Derivatives by JAX's own rules, for programs with loops and custom derivatives."""
+    from taylored.trace.jaxpr import trace_jax
+
+    shapes = [program.shapes.get(n, ()) for n in range(len(program.names))]
+    made = _jax_derivatives(program, wrt, kind)
+    return trace_jax(made, shapes, program.names), _pairs(len(wrt))
+
+
+def _jax_derivatives(program: Program, wrt: Sequence[int], kind: str) -> Callable[..., list[Any]]:
+    import jax
+
+    from taylored.readings.xla import run_jax
+
+    def along(function: Callable, number: int) -> Callable:
+        def slope(*inputs: Any) -> Any:
+            def moved(value: Any) -> Any:
+                return function(*inputs[:number], value, *inputs[number + 1 :])
+
+            return jax.jvp(moved, (inputs[number],), (1.0,))[1]
+
+        return slope
+
+    def value(*inputs: Any) -> Any:
+        return run_jax(program, inputs)[0]
+
+    def first(*inputs: Any) -> list[Any]:
+        return [value(*inputs), *(along(value, n)(*inputs) for n in wrt)]
+
+    def second(*inputs: Any) -> list[Any]:
+        pairs = _pairs(len(wrt))
+        return [along(along(value, wrt[k]), wrt[j])(*inputs) for j, k in pairs]
+
+    return first if kind == "first" else second
+
+
+def _has_loops(program: Program) -> bool:
+    return any(e.primitive in ("scan", "while") for e in program.equations)

@@ -1,0 +1,1 @@
+"""Solvers: least squares, on which regression is built."""

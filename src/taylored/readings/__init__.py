@@ -1,0 +1,1 @@
+"""Readings of a program: one file per reading, one rule per primitive."""

@@ -1,0 +1,221 @@
+"""Any table, or plain arrays, as float64 columns; missing rows left out and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from taylored.errors import ColumnError, EmptyDataError, NotNumericError
+from taylored.formula import normalize_name, suggest
+
+__all__ = ["Columns", "Dropped", "as_column", "clean", "column_names", "table_columns"]
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Rows left out: how many, why, and the first of them (counted from 1)."""
+
+    count: int
+    reason: str
+    rows: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Columns:
+    """The rows that are used, as float64; `kept` marks them among all `total` rows."""
+
+    values: dict[str, np.ndarray]
+    total: int
+    kept: np.ndarray | None
+    dropped: tuple[Dropped, ...]
+
+    def row(self, position: int) -> int:
+        """The row (from 1) in the user's data of a row that is used (from 0)."""
+        if self.kept is None:
+            return position + 1
+        return int(np.flatnonzero(self.kept)[position]) + 1
+
+
+def column_names(table: Any) -> tuple[str, ...]:
+    """The column names of a table, as given.
+
+    Raises:
+        TypeError: where `table` is not a table.
+    """
+    if isinstance(table, Mapping):
+        return tuple(table)
+    if isinstance(table, np.ndarray) and table.dtype.names:
+        return table.dtype.names
+    import narwhals.stable.v2 as nw
+
+    return tuple(nw.from_native(table, eager_only=True).columns)
+
+
+def table_columns(table: Any, wanted: Sequence[str]) -> dict[str, np.ndarray]:
+    """The wanted columns of a table as float64; names are compared as formulas see them.
+
+    Raises:
+        ColumnError: for a missing or doubled name; NotNumericError: with row and column.
+    """
+    names = column_names(table)
+    return {name: as_column(_get(table, _find(name, names)), name) for name in wanted}
+
+
+def _find(name: str, names: Sequence[str]) -> str:
+    if name in names:
+        return name
+    found = [n for n in names if isinstance(n, str) and normalize_name(n) == normalize_name(name)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise ColumnError(
+            f"The name {name!r} fits {len(found)} columns: {', '.join(map(repr, found))}.",
+            next_step="rename one of them.",
+        )
+    near = suggest(name, [str(n) for n in names])
+    raise ColumnError(
+        f"There is no column {name!r}.",
+        why=f"the columns are {', '.join(map(str, names))}",
+        next_step=f"did you mean {near!r}?" if near else "use one of these.",
+    )
+
+
+def _get(table: Any, name: str) -> Any:
+    if isinstance(table, Mapping | np.ndarray):
+        return table[name]
+    import narwhals.stable.v2 as nw
+
+    return nw.from_native(table, eager_only=True)[name].to_numpy()
+
+
+def as_column(values: Any, name: str) -> np.ndarray:
+    """One-dimensional float64 values.
+
+    Raises:
+        NotNumericError, ColumnError: with the row.
+    """
+    array = np.ma.filled(values.astype(float), np.nan) if np.ma.isMaskedArray(values) else values
+    if not hasattr(array, "dtype"):
+        try:
+            array = np.asarray(array)
+        except ValueError:  # rows of different lengths
+            array = np.asarray(array, dtype=object)
+    array = np.asarray(array)
+    if array.dtype == np.float64 and array.ndim == 1:
+        return array
+    if array.ndim == 2 and 1 in array.shape:
+        array = array.reshape(-1)
+    if array.ndim != 1:
+        raise ColumnError(
+            f"{name} must be a row of numbers, but has the shape {array.shape}.",
+            next_step="give one number per point.",
+        )
+    if array.dtype.kind in "biuf":
+        return array.astype(float)
+    if array.dtype.kind == "c":
+        raise NotNumericError(
+            f"{name} is complex; a least-squares fit needs real numbers.",
+            next_step="fit the real and the imaginary part as two sets of rows.",
+        )
+    if array.dtype.kind in "mM":
+        raise NotNumericError(
+            f"{name} holds dates or times, not numbers.",
+            next_step="subtract the first one and divide by a unit, such as one second.",
+        )
+    return _parsed(array, name)
+
+
+def _parsed(array: np.ndarray, name: str) -> np.ndarray:
+    """Objects and text as numbers, where every one of them is a number or missing."""
+    result = np.empty(len(array))
+    for i, cell in enumerate(array):
+        if cell is None or (isinstance(cell, str) and cell.strip().lower() in _MISSING):
+            result[i] = np.nan
+            continue
+        try:
+            result[i] = float(cell)
+        except (TypeError, ValueError):
+            raise NotNumericError(
+                f"{name} has something that is not a number: {str(cell)[:40]!r}.",
+                where=f"row {i + 1}",
+                next_step="correct it, or leave the row out.",
+            ) from None
+    return result
+
+
+_MISSING = frozenset(["", "na", "n/a", "nan", "null", "none"])
+
+
+def clean(columns: Mapping[str, np.ndarray], policy: str) -> Columns:
+    """Leave out rows with missing values (`policy` "drop"), or refuse them ("fail").
+
+    Raises:
+        ColumnError: columns of different lengths; NotNumericError: infinite values, or missing
+        ones where the policy is "fail"; EmptyDataError: nothing left.
+    """
+    total = _common_length(columns)
+    # One pass over the sums finds whether there is anything to look for.
+    if all(np.isfinite(v.sum()) for v in columns.values()) and total:
+        return Columns(dict(columns), total, None, ())
+    missing = np.zeros(total, bool)
+    dropped = []
+    for name, values in columns.items():
+        infinite = np.flatnonzero(np.isinf(values))
+        if len(infinite):
+            raise NotNumericError(
+                f"{name} is infinite in {_count(len(infinite), 'row')}.",
+                where=f"row {_rows(infinite)}",
+                next_step="correct the values, or leave the rows out.",
+            )
+        absent = np.isnan(values)
+        if absent.any():
+            rows = np.flatnonzero(absent)
+            dropped.append(Dropped(len(rows), f"{name} is missing", tuple(rows[:_SHOWN] + 1)))
+            missing |= absent
+    _check_policy(dropped, policy)
+    if missing.all():
+        raise EmptyDataError(
+            "There are no rows to fit." if not total else "Every row has a missing value.",
+            why="; ".join(f"{d.reason} in {_count(d.count, 'row')}" for d in dropped),
+            next_step="check that the columns are the right ones.",
+        )
+    if not missing.any():
+        return Columns(dict(columns), total, None, ())
+    kept = ~missing
+    return Columns({n: v[kept] for n, v in columns.items()}, total, kept, tuple(dropped))
+
+
+def _check_policy(dropped: list[Dropped], policy: str) -> None:
+    if dropped and policy == "fail":
+        first = dropped[0]
+        raise NotNumericError(
+            f"{first.reason} in {_count(first.count, 'row')}.",
+            where=f"row {', '.join(map(str, first.rows))}",
+            next_step="fill them in, or leave such rows out with na='drop'.",
+        )
+
+
+def _common_length(columns: Mapping[str, np.ndarray]) -> int:
+    lengths = {name: len(values) for name, values in columns.items()}
+    if len(set(lengths.values())) > 1:
+        listed = ", ".join(f"{n}: {k}" for n, k in lengths.items())
+        raise ColumnError(
+            "The columns have different lengths.",
+            why=listed,
+            next_step="give one number per point in each.",
+        )
+    return next(iter(lengths.values()), 0)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _rows(positions: np.ndarray) -> str:
+    shown = ", ".join(str(int(p) + 1) for p in positions[:_SHOWN])
+    return shown + (", ..." if len(positions) > _SHOWN else "")

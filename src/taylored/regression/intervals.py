@@ -1,0 +1,166 @@
+"""Confidence intervals: Wald-t where the model is nearly straight, profile-t where it bends.
+
+The profile of a parameter is the least cost with that parameter held at a value; the interval
+holds the values with `(cost - minimum) / s**2 <= t**2`. It follows the model's curvature where
+the symmetric Wald interval does not. Source: D. Bates and D. Watts, Nonlinear Regression
+Analysis and Its Applications (1988), section 6.1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from taylored.optimize.least_squares import refine
+from taylored.optimize.point import Point
+from taylored.optimize.problem import Problem
+from taylored.results import Accuracy, Interval
+
+__all__ = ["BENT", "Profile", "ProfilePoint", "bends", "profile_interval", "wald_interval"]
+
+# Half widths of an interval by which the second-order term may bend it before the profile is
+# used: at 0.1 each end moves by at most 5 % of the half width.
+BENT = 0.1
+_FARTHEST = 1e5  # standard errors from the estimate at which a side counts as open
+_CLOSE = 1e-6  # relative accuracy of an interval's end
+
+
+@dataclass(frozen=True, slots=True)
+class ProfilePoint:
+    """A parameter held at `value`: the other parameters' optimum, cost, signed root tau."""
+
+    value: float
+    theta: np.ndarray
+    cost: float
+    tau: float
+
+
+@dataclass(frozen=True, eq=False)
+class Profile:
+    """What the profile of one free parameter starts from.
+
+    `scale` is s (residual standard error, or 1 where sigma is absolute), `stderr` that of the
+    parameter, `direction` how the others move along with it, to first order.
+    """
+
+    problem: Problem
+    point: Point
+    index: int
+    scale: float
+    stderr: float
+    direction: np.ndarray
+
+    def at(self, value: float, near: ProfilePoint | None = None) -> ProfilePoint:
+        """The constrained optimum at a value, started from a near one where given."""
+        origin, base = (near.theta, near.value) if near else (self.point.theta, None)
+        center = self.point.theta[self.index] if base is None else base
+        start = origin + self.direction * (value - center)
+        start[self.index] = value
+        held = self._held(value)
+        solution = refine(held, np.clip(start, held.lower, held.upper))
+        cost = solution.point.cost
+        if not solution.point.finite:
+            return ProfilePoint(value, start, np.inf, np.copysign(np.inf, value - center))
+        rise = max(cost - self.point.cost, 0.0)
+        sign = np.sign(value - self.point.theta[self.index])
+        return ProfilePoint(
+            value, solution.point.theta, cost, float(sign * np.sqrt(rise) / self.scale)
+        )
+
+    def slope(self, p: ProfilePoint) -> float:
+        """The derivative of tau: by the envelope theorem only the held parameter counts."""
+        r, rows = self.problem.residuals_and_jacobian(p.theta)
+        downhill = -2.0 * rows[self.index].dot(r)
+        return float(downhill / (2.0 * self.scale**2 * p.tau)) if p.tau else 1.0 / self.stderr
+
+    def _held(self, value: float) -> Problem:
+        problem = self.problem
+        lower, upper = problem.lower.copy(), problem.upper.copy()
+        lower[self.index] = upper[self.index] = value
+        linear = problem.linear.copy()
+        linear[self.index] = False
+        return replace(problem, lower=lower, upper=upper, linear=linear)
+
+    def end(self, t: float, side: int) -> float:
+        """Where |tau| reaches t on one side; infinite where it never does."""
+        center = self.point.theta[self.index]
+        bound = self.problem.upper[self.index] if side > 0 else self.problem.lower[self.index]
+        inner, outer = ProfilePoint(center, self.point.theta, self.point.cost, 0.0), None
+        value = center + side * t * self.stderr
+        for _ in range(60):
+            if side * (value - bound) >= 0:
+                edge = self.at(bound, inner)
+                if side * edge.tau <= t:
+                    return float(bound)
+                outer = edge if outer is None else outer
+                value = 0.5 * (inner.value + bound)
+            now = self.at(value, inner)
+            if abs(side * now.tau - t) <= _CLOSE * t:
+                return float(now.value)
+            inner, outer = (now, outer) if side * now.tau < t else (inner, now)
+            if outer is not None and abs(outer.value - inner.value) <= 1e-12 * abs(value - center):
+                return float(value)
+            value = self._next(now, inner, outer, t * side)
+            if abs(value - center) > _FARTHEST * self.stderr:
+                return side * np.inf
+        return float(value)
+
+    def _next(
+        self, now: ProfilePoint, inner: ProfilePoint, outer: ProfilePoint | None, target: float
+    ) -> float:
+        """Newton's step on tau, kept within the bracket or from running away."""
+        center = self.point.theta[self.index]
+        slope = self.slope(now) if np.isfinite(now.tau) else 0.0
+        step = (target - now.tau) / slope if slope > 0 else np.nan
+        value = now.value + step
+        if outer is None:
+            reach = 3.0 * (inner.value - center) or np.copysign(self.stderr, target)
+            limit = inner.value + reach
+            ahead = np.copysign(1.0, target) * (value - inner.value) > 0
+            if not ahead or abs(value - center) > abs(limit - center):
+                return limit
+            return value
+        low, high = sorted((inner.value, outer.value))
+        margin = 0.02 * (high - low)
+        return value if low + margin < value < high - margin else 0.5 * (low + high)
+
+
+def bends(
+    problem: Problem, theta: np.ndarray, inverse: np.ndarray, moving: np.ndarray, scale: float
+) -> np.ndarray:
+    """The curvature of the model along each parameter's profile, (free,), in 1/standard error.
+
+    `|f''[v, v]| / s`, v the change of all parameters that goes with one standard error of this
+    one: multiplied by t it is the relative size of the second-order term at the interval's ends.
+    """
+    covariance = inverse.dot(inverse.T)
+    deviations = np.sqrt(np.diag(covariance))
+    directions = np.zeros((len(deviations), len(theta)))
+    directions[:, moving] = scale * covariance / deviations[:, None]
+    second = problem.second_along(theta, directions)
+    result = np.zeros(len(theta))
+    sizes = np.sqrt(np.einsum("ij,ij->i", second, second))
+    result[moving] = sizes / scale if scale > 0 else 0.0
+    return result
+
+
+def wald_interval(value: float, stderr: float, t: float, level: float) -> Interval:
+    """value -+ t stderr."""
+    half = t * stderr
+    return Interval(value - half, value + half, level, "wald-t", Accuracy.CALIBRATED)
+
+
+def profile_interval(profile: Profile, t: float, level: float) -> Interval:
+    """The interval by the profile; a side that the data leave open is infinite."""
+    with np.errstate(all="ignore"):
+        lo, hi = profile.end(t, -1), profile.end(t, +1)
+    notes = []
+    index, problem = profile.index, profile.problem
+    if np.isinf(lo) or np.isinf(hi):
+        side = "either side" if np.isinf(lo) and np.isinf(hi) else (
+            "below" if np.isinf(lo) else "above")  # fmt: skip
+        notes.append(f"the data set no limit {side}")
+    if lo == problem.lower[index] or hi == problem.upper[index]:
+        notes.append("ends at a bound")
+    return Interval(lo, hi, level, "profile-t", Accuracy.CALIBRATED, "; ".join(notes))

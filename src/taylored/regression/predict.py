@@ -1,0 +1,130 @@
+"""The fitted curve and its bands, by propagating the covariance through the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from taylored.errors import ArgumentError, ColumnError
+from taylored.evaluate import ModelFunctions
+from taylored.formula import normalize_name
+from taylored.model import trace_model
+from taylored.regression.data import as_column, table_columns
+from taylored.results import Accuracy
+
+if TYPE_CHECKING:
+    from taylored.regression.result import Fit
+
+__all__ = ["Prediction", "predict"]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Prediction:
+    """Values of the fitted curve with a band, each (points,).
+
+    `kind` says how the band was earned; `note` what limits it.
+    """
+
+    value: np.ndarray
+    lo: np.ndarray
+    hi: np.ndarray
+    stderr: np.ndarray
+    level: float
+    band: str
+    kind: Accuracy
+    note: str = ""
+
+
+def predict(fit: Fit, x: Any, level: float, kind: str) -> Prediction:
+    """The curve at `x` with a pointwise band; see `Fit.predict`."""
+    if kind not in ("confidence", "prediction"):
+        raise ArgumentError(
+            f"kind is {kind!r}.", next_step="choose 'confidence' or 'prediction'."
+        )
+    functions, curvature = _functions(fit, x), fit.solution.curvature
+    theta = fit.solution.point.theta
+    with np.errstate(all="ignore"):
+        value, rows = functions.value_and_jacobian(theta)
+    value = np.array(value, float)
+    if curvature is None or not fit.usable or not np.isfinite(fit.scale):
+        unknown = np.full(len(value), np.nan)
+        return Prediction(
+            value, unknown - np.inf, unknown + np.inf, unknown, level, kind, Accuracy.UNKNOWN,
+            fit.status,
+        )  # fmt: skip
+    image = curvature.inverse.T.dot(rows[curvature.moving])
+    variance = fit.scale**2 * np.einsum("ij,ij->j", image, image)
+    if kind == "prediction":
+        variance = variance + _new_point_variance(fit, len(value), x)
+    stderr = np.sqrt(variance)
+    half = fit.quantile(level) * stderr
+    accuracy, note = _trust(fit, level)
+    return Prediction(value, value - half, value + half, stderr, level, kind, accuracy, note)
+
+
+def _new_point_variance(fit: Fit, count: int, x: Any) -> np.ndarray:
+    sigma = fit.setup.sigma
+    if sigma is None:
+        return np.full(count, fit.scale**2)
+    if x is None:
+        return (fit.scale * sigma) ** 2
+    if np.ptp(sigma) > 1e-12 * sigma[0]:
+        raise ArgumentError(
+            "A prediction band at new x needs one sigma, but the points have different ones.",
+            next_step="take kind='confidence' and add the variance of the new point yourself.",
+        )
+    return np.full(count, (fit.scale * sigma[0]) ** 2)
+
+
+def _trust(fit: Fit, level: float) -> tuple[Accuracy, str]:
+    worst = max(fit.bend.values(), default=0.0) * fit.quantile(level)
+    if worst > 1.0:
+        return Accuracy.ESTIMATED, (
+            "the band is linear in the parameters, and the model bends strongly within their "
+            "intervals"
+        )
+    return Accuracy.CALIBRATED, ""
+
+
+def _functions(fit: Fit, x: Any) -> ModelFunctions:
+    if x is None:
+        return fit.setup.functions
+    setup = fit.setup
+    data = new_data(fit, x)
+    points = max((len(d) for d in data), default=1)
+    sample = list(fit.params.values())
+    traces = trace_model(setup.model, data, sample)
+    return replace(setup.functions, traces=traces, data=data, points=points)
+
+
+def new_data(fit: Fit, x: Any) -> tuple[np.ndarray, ...]:
+    """`x` as the columns of the model: an array, several arrays, or a table."""
+    names = fit.setup.model.columns
+    if hasattr(x, "columns") or isinstance(x, dict):
+        table = {normalize_name(str(k)): v for k, v in x.items()} if isinstance(x, dict) else x
+        found = table_columns(table, names)
+        return _broadcast([found[n] for n in names], names)
+    if len(names) == 1:
+        return (as_column(np.atleast_1d(x), names[0]),)
+    rows = list(x) if isinstance(x, tuple | list | np.ndarray) else []
+    if len(rows) != len(names):
+        raise ColumnError(
+            f"The model has {len(names)} inputs, {', '.join(names)}; x has {len(rows)}.",
+            next_step="give a table (dict of arrays), or one array per input.",
+        )
+    return _broadcast(
+        [as_column(np.atleast_1d(r), n) for r, n in zip(rows, names, strict=True)], names
+    )
+
+
+def _broadcast(columns: list[np.ndarray], names: tuple[str, ...]) -> tuple[np.ndarray, ...]:
+    try:
+        return tuple(np.array(c) for c in np.broadcast_arrays(*columns))
+    except ValueError:
+        lengths = ", ".join(f"{n}: {len(c)}" for n, c in zip(names, columns, strict=True))
+        raise ColumnError(
+            "The new data have different lengths.", why=lengths,
+            next_step="give one number per point in each.",
+        ) from None

@@ -1,0 +1,271 @@
+"""Find the least-squares solution of a set-up problem: direct, from a start, or by search."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from taylored.errors import ModelValueError
+from taylored.evaluate import ModelFunctions
+from taylored.optimize.least_squares import (
+    Solution,
+    finish,
+    hop,
+    lower,
+    search,
+    solve,
+    starts_for,
+    suspicious,
+)
+from taylored.optimize.point import Point, evaluate
+from taylored.optimize.problem import Problem
+from taylored.optimize.rational import rational_starts
+from taylored.optimize.starts import ParameterScale, parameter_scales, thinned
+from taylored.readings.dimensions import infer_dimensions
+from taylored.readings.linearity import quotient
+from taylored.readings.symmetry import interchangeable
+from taylored.regression.setup import Setup
+from taylored.trace.program import Program
+
+__all__ = ["Callback", "dimensions", "find"]
+
+Callback = Callable[[Point], None]
+
+_SEARCH_POINTS = 400  # more points than this are thinned while starts are ranked
+_ATTEMPTS = 3
+
+
+def dimensions(setup: Setup) -> list[tuple[float, ...] | None]:
+    """The dimension of each parameter as powers of those of the columns and the response."""
+    program = setup.traces.program
+    if program is None:
+        return [None] * len(setup.names)
+    return infer_dimensions(program, len(setup.model.columns))
+
+
+def find(setup: Setup, callback: Callback | None = None) -> tuple[Solution, bool]:
+    """The best solution found, and whether it came from starts of ours.
+
+    Raises:
+        ModelValueError: if the model is a finite number nowhere that was tried.
+    """
+    problem, params = setup.problem, setup.params
+    free = list(params.free)
+    start = params.start[free]
+    if problem.linear.all():
+        start = np.where(np.isnan(start), np.clip(0.0, problem.lower, problem.upper), start)
+        return solve(problem, start, callback=callback), False
+    if params.complete and setup.options.search != "always":
+        more = partial(_starts, setup) if setup.options.search == "auto" else None
+        found = solve(problem, start, more=more, callback=callback)
+        if more is not None and found.hits == 1 and suspicious(found.point.r):
+            found = _compared(setup, found)
+        return _in_start_order(setup, found, start), False
+    return _automatic(setup, callback), True
+
+
+def _compared(setup: Setup, found: Solution) -> Solution:
+    """Where the residuals show a pattern: is there a better minimum away from the start?"""
+    other = search(setup.problem, _starts(setup), keep=6)
+    if other is None or not lower(other, found):
+        return found
+    return replace(other, algorithm=f"{other.algorithm}, other starts")
+
+
+def _automatic(setup: Setup, callback: Callback | None) -> Solution:
+    best: Solution | None = None
+    problem = setup.problem
+    for attempt in range(_ATTEMPTS):
+        seed = setup.options.seed + 7919 * attempt
+        found = search(problem, _starts(setup, seed), callback=callback)
+        if found is None:
+            continue
+        found = hop(problem, found, _scales(setup), seed=seed)
+        best = found if best is None or lower(found, best) else best
+        if best.minimum and not suspicious(best.point.r):
+            break
+    if best is None:
+        raise ModelValueError(
+            f"The model {setup.model.describe} is not a finite number anywhere that was tried.",
+            next_step="give a start=..., or bounds that keep it finite.",
+        )
+    return _canonical(setup, best)
+
+
+# ---- starts ---------------------------------------------------------------------------------
+
+
+def _scales(setup: Setup) -> list[ParameterScale]:
+    found = parameter_scales(dimensions(setup), setup.data, setup.y)
+    return [found[i] for i in setup.params.free]
+
+
+def _starts(setup: Setup, seed: int | None = None) -> Iterable[np.ndarray]:
+    """Starts of the free parameters, best first; values that the user gave are kept."""
+    seed = setup.options.seed if seed is None else seed
+    problem = _search_problem(setup)
+    given = setup.params.start[list(setup.params.free)]
+    known = np.flatnonzero(~np.isnan(given))
+    scales = _scales(setup)
+    for i in known:
+        if not setup.params.complete:
+            scales[i] = _around(given[i])
+    for theta in _rational(setup):
+        yield np.clip(theta, problem.lower, problem.upper)
+    yield from starts_for(problem, scales, seed)
+
+
+def _around(value: float) -> ParameterScale:
+    """A value given by the user: only its immediate neighbourhood is looked at."""
+    if value > 0:
+        return ParameterScale(float(np.log10(value)) - 0.02, float(np.log10(value)) + 0.02)
+    width = 0.05 * abs(value) or 0.1
+    return ParameterScale(-1.0, 1.0, (value - width, value + width))
+
+
+def _search_problem(setup: Setup) -> Problem:
+    problem, functions = setup.problem, setup.functions
+    chosen = thinned(problem, _SEARCH_POINTS)
+    if chosen is None or not functions.separable:
+        return problem
+    few = ModelFunctions(
+        functions.traces, tuple(d[chosen] for d in functions.data), functions.full,
+        functions.free, len(chosen), "numpy",
+    )  # fmt: skip
+    weights = None if problem.weights is None else problem.weights[chosen]
+    return replace(problem, functions=few, y=problem.y[chosen], weights=weights)
+
+
+def _rational(setup: Setup) -> list[np.ndarray]:
+    """Starts of a quotient of two functions affine in the parameters, from a linear problem."""
+    program = setup.traces.program
+    parts = None if program is None else quotient(program)
+    if program is None or parts is None or len(setup.params.free) < len(setup.names):
+        return []
+    values = []
+    for atom in parts:
+        part = Program(program.names, program.equations, (atom,), program.size, program.shapes)
+        half = ModelFunctions(
+            replace(setup.traces, program=part.keep((atom,))), setup.data, setup.params.values,
+            setup.params.free, len(setup.y), "numpy",
+        )  # fmt: skip
+        if not _affine(part, setup):
+            return []
+        values.append(half.value_and_jacobian(np.zeros(len(setup.names))))
+    return rational_starts(values[0], values[1], setup.y, setup.problem.weights)[:4]
+
+
+def _affine(part: Program, setup: Setup) -> bool:
+    from taylored.readings.linearity import dependence
+
+    first = len(setup.model.columns)
+    return not dependence(part).pairs[first:, first:].any()
+
+
+# ---- one answer of several equal ones -------------------------------------------------------
+
+
+def _groups(setup: Setup) -> list[list[tuple[int, ...]]]:
+    """Interchangeable parts as positions among the free parameters, bounds being equal."""
+    program = setup.traces.program
+    if program is None:
+        return []
+    place = {p: i for i, p in enumerate(setup.params.free)}
+    low, high = setup.params.lower, setup.params.upper
+    found = []
+    for group in interchangeable(program, len(setup.model.columns)):
+        whole = all(p in place for part in group for p in part)
+        same = all(
+            low[p] == low[q] and high[p] == high[q]
+            for part in group
+            for p, q in zip(part, group[0], strict=True)
+        )
+        if whole and same:
+            found.append([tuple(place[p] for p in part) for part in group])
+    return found
+
+
+def _in_start_order(setup: Setup, found: Solution, start: np.ndarray) -> Solution:
+    """Interchangeable parts in the order that the start gave them."""
+    theta = found.point.theta.copy()
+    bent = ~setup.problem.linear
+    for group in _groups(setup):
+        lead = next((i for i in range(len(group[0])) if bent[group[0][i]]), 0)
+        wanted = np.argsort(np.argsort([start[part[lead]] for part in group], kind="stable"))
+        have = np.argsort([theta[part[lead]] for part in group], kind="stable")
+        values = [theta[list(group[have[rank]])] for rank in wanted]
+        for part, value in zip(group, values, strict=True):
+            theta[list(part)] = value
+    return _moved(setup, found, theta)
+
+
+def _canonical(setup: Setup, found: Solution) -> Solution:
+    """Without a start: widths and the like positive, interchangeable parts from left to right.
+
+    Parts are put in ascending order of their first non-linear parameter; where that is a time or
+    a length that divides the data, in descending order: the slowest part comes first either way.
+    """
+    found = _positive(setup, found)
+    theta = found.point.theta.copy()
+    bent = ~setup.problem.linear
+    sizes = dimensions(setup)
+    for group in _groups(setup):
+        lead = next((i for i in range(len(group[0])) if bent[group[0][i]]), 0)
+        size = sizes[setup.params.free[group[0][lead]]]
+        slow_is_large = size is not None and sum(size) == 1.0 and not _is_position(setup, group, lead)
+        order = sorted(group, key=lambda part: theta[part[lead]], reverse=slow_is_large)
+        values = [theta[list(part)] for part in order]
+        for part, value in zip(group, values, strict=True):
+            theta[list(part)] = value
+    return _moved(setup, found, theta)
+
+
+def _is_position(setup: Setup, group: list[tuple[int, ...]], lead: int) -> bool:
+    """Whether a parameter is added to or subtracted from data (a position), not divided into it."""
+    program = setup.traces.program
+    assert program is not None
+    columns = len(setup.model.columns)
+    number = columns + setup.params.free[group[0][lead]]
+    return any(
+        e.primitive in ("add", "sub")
+        and number in e.inputs
+        and any(isinstance(a, int) and a < columns for a in e.inputs)
+        for e in program.equations
+    )
+
+
+def _positive(setup: Setup, found: Solution) -> Solution:
+    """Turn negative non-linear parameters positive where that changes nothing."""
+    problem = setup.problem
+    for i in np.flatnonzero(~problem.linear):
+        theta = found.point.theta.copy()
+        if theta[i] >= 0 or -theta[i] > problem.upper[i]:
+            continue
+        theta[i] = -theta[i]
+        found = _moved(setup, found, theta)
+    return found
+
+
+def _moved(setup: Setup, found: Solution, theta: np.ndarray) -> Solution:
+    """The solution at an equivalent point; the same one if that is not equivalent after all."""
+    from taylored.optimize.point import evaluate_settled
+
+    if np.array_equal(theta, found.point.theta):
+        return found
+    point = evaluate(setup.problem, theta)
+    if not _equal(setup, point, found.point):
+        point = evaluate_settled(setup.problem, theta)
+    if not _equal(setup, point, found.point):
+        return found
+    again = finish(setup.problem, point, found.algorithm)
+    return replace(again, hits=found.hits, tried=found.tried, others=found.others)
+
+
+def _equal(setup: Setup, a: Point, b: Point) -> bool:
+    noise = 1e-28 * float(setup.y.dot(setup.y))
+    if setup.problem.weights is not None:
+        noise *= float(np.max(setup.problem.weights)) ** 2
+    return a.finite and abs(a.cost - b.cost) <= 1e-9 * b.cost + noise

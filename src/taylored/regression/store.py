@@ -1,0 +1,194 @@
+"""Save a fit as versioned JSON, and read it back without trusting the file.
+
+A saved fit holds the formula as text, the data and the estimates. Loading parses the formula by
+our own grammar, evaluates it at the stored estimates and computes everything else anew: numbers
+that do not belong together are refused, and nothing in the file is ever run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from taylored.errors import SavedFitError, TayloredError
+from taylored.optimize.least_squares import Solution, finish
+from taylored.optimize.point import evaluate
+from taylored.regression.options import Options
+from taylored.regression.precision import sharpen
+from taylored.regression.setup import set_up
+
+if TYPE_CHECKING:
+    from taylored.regression.result import Fit
+
+__all__ = ["FORMAT", "load", "save"]
+
+FORMAT = "taylored-fit"
+VERSION = 1
+_LARGEST = 1 << 30  # bytes of a saved fit that are read
+
+
+def save(fit: Fit, path: str | Path) -> None:
+    """Write a fit; the file appears whole or not at all."""
+    setup = fit.setup
+    formula = setup.formula
+    params = setup.params
+    document = {
+        "format": FORMAT,
+        "version": VERSION,
+        "line": type(fit).__name__ == "LineFit",
+        "formula": None if formula is None else formula.text,
+        "model": setup.model.describe,
+        "columns": {n: _list(v) for n, v in setup.columns.values.items() if n.strip() == n},
+        "inputs": list(setup.model.columns),
+        "response": setup.response,
+        "sigma": None if setup.sigma is None else _list(setup.sigma),
+        "params": fit.params,
+        "start": {n: v for n, v in zip(setup.names, params.start.tolist(), strict=True) if v == v},
+        "bounds": {
+            n: [_open(lo), _open(hi)]
+            for n, lo, hi in zip(setup.names, params.lower, params.upper, strict=True)
+            if np.isfinite(lo) or np.isfinite(hi)
+        },
+        "fixed": {n: v for n, v in zip(setup.names, params.values, strict=True) if v == v},
+        "options": {
+            "absolute_sigma": setup.options.absolute_sigma,
+            "seed": setup.options.seed,
+            "search": setup.options.search,
+        },
+        "automatic": fit.automatic,
+        "algorithm": fit.solution.algorithm,
+        "results": fit.to_dict(),
+    }
+    _write(Path(path), json.dumps(document, indent=1, allow_nan=False) + "\n")
+
+
+def _list(values: np.ndarray) -> list[float]:
+    return values.tolist()
+
+
+def _open(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _write(path: Path, text: str) -> None:
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def load(path: str | Path, model: Callable | None = None) -> Fit:
+    """Read a saved fit.
+
+    Args:
+        path: a file written by `Fit.save`.
+        model: the function that was fitted, where it was one: functions are not saved.
+
+    Returns:
+        Fit: with everything computed anew from the formula, the data and the estimates.
+
+    Raises:
+        SavedFitError: where the file is not a saved fit, is damaged, or does not agree with itself.
+    """
+    document = _document(Path(path))
+    try:
+        return _restored(document, model, str(path))
+    except SavedFitError:
+        raise
+    except TayloredError as error:
+        raise _damaged(str(path), str(error)) from error
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise _damaged(str(path), f"{type(error).__name__}: {error}") from error
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise _damaged(str(path), "it is larger than 1 GiB")
+        document = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+    except OSError as error:
+        raise SavedFitError(
+            f"The file {path} cannot be read.", why=str(error.strerror or error),
+            next_step="check the path.",
+        ) from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise _damaged(str(path), f"it is not JSON: {str(error)[:80]}") from None
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise _damaged(str(path), "it was not written by taylored's save")
+    if document.get("version") != VERSION:
+        raise SavedFitError(
+            f"The saved fit {path} has the format version {document.get('version')!r}.",
+            why=f"this taylored reads version {VERSION}",
+            next_step="fit the data again, or use the taylored that wrote it.",
+        )
+    return document
+
+
+def _refuse_constant(text: str) -> float:
+    raise ValueError(f"{text} is not a JSON number")
+
+
+def _damaged(path: str, why: str) -> SavedFitError:
+    return SavedFitError(
+        f"{path} is not a saved fit, or is damaged.", why=why,
+        next_step="save the fit again.",
+    )
+
+
+def _restored(document: dict[str, Any], model: Callable | None, path: str) -> Fit:
+    from taylored.regression.line import LineFit
+    from taylored.regression.result import Cost, Fit
+
+    formula = document["formula"]
+    if formula is None and model is None:
+        raise SavedFitError(
+            f"The fit in {path} is of the function {str(document['model'])[:60]!r}, and functions "
+            "are not saved.",
+            next_step="give it: load(path, model=f).",
+        )
+    if formula is not None and not isinstance(formula, str):
+        raise TypeError("the formula is not text")
+    params = {str(k): float(v) for k, v in document["params"].items()}
+    columns = {str(k): np.array(v, float) for k, v in document["columns"].items()}
+    sigma = None if document["sigma"] is None else np.array(document["sigma"], float)
+    options = document["options"]
+    chosen = Options(
+        absolute_sigma=options["absolute_sigma"], seed=int(options["seed"]),
+        search=str(options["search"]),
+    )  # fmt: skip
+    named = (params, document["bounds"], document["fixed"])
+    if formula is not None:
+        response = document["response"]
+        table = {n: v for n, v in columns.items() if n != response or " ~ " in formula}
+        y = None if "~" in formula else columns[response]
+        setup = set_up(formula, table, y, sigma, named, chosen)
+    else:
+        assert model is not None
+        inputs = [columns[c] for c in document["inputs"]]
+        x = inputs[0] if len(inputs) == 1 else inputs
+        setup = set_up(model, x, columns[document["response"]], sigma, named, chosen)
+    solution = _solution(setup, params, str(document["algorithm"]), path)
+    if not np.isclose(solution.point.cost, float(document["results"]["chi2"]), rtol=1e-6, atol=0):
+        raise _damaged(path, "its estimates do not give its chi-squared")
+    kind = LineFit if document["line"] is True else Fit
+    return kind(setup, solution, bool(document["automatic"]), Cost(0, 0, 0))
+
+
+def _solution(setup: Any, params: dict[str, float], algorithm: str, path: str) -> Solution:
+    theta = np.array([params[n] for n in setup.free_names])
+    with np.errstate(all="ignore"):
+        point = evaluate(setup.problem, theta)
+        if not point.finite:
+            raise _damaged(path, "the model is not finite at its estimates")
+        found = finish(setup.problem, point, algorithm)
+        return sharpen(setup, found)

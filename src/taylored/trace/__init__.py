@@ -1,0 +1,1 @@
+"""A function becomes a `Program`, once: everything else in taylored is a reading of it."""

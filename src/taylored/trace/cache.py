@@ -1,0 +1,104 @@
+"""When are two functions the same? By their code and what it closes over, not by identity.
+
+A lambda written anew in every turn of a loop has one code object; if its closure, defaults and
+the globals it reads are equal too, its program is the same and need not be traced again.
+"""
+
+from __future__ import annotations
+
+import types
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Any
+
+__all__ = ["LeastRecentlyUsed", "function_key"]
+
+_PLAIN = (bool, int, float, complex, str, bytes, type(None))
+_DEEPEST = 4
+
+
+class _Unknown(Exception):
+    """A value whose equality cannot be told."""
+
+
+def function_key(function: Callable) -> Hashable | None:
+    """A key that is equal for functions that compute the same; None where that is not known."""
+    try:
+        return _of_function(function, 0)
+    except _Unknown:
+        return None
+
+
+def _of_function(function: Any, depth: int) -> tuple:
+    if not isinstance(function, types.FunctionType) or depth > _DEEPEST:
+        raise _Unknown
+    cells = [_cell(c) for c in function.__closure__ or ()]
+    defaults = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).items()]
+    closed = tuple(_of_value(v, depth + 1) for v in (*cells, *defaults))
+    return (function.__code__, closed, _of_globals(function, depth))
+
+
+def _cell(cell: Any) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        raise _Unknown from None
+
+
+def _of_globals(function: types.FunctionType, depth: int) -> tuple:
+    """The globals that the code (and the code nested in it) reads, with their values."""
+    found = []
+    for name in sorted(_names(function.__code__)):
+        if name in function.__globals__:
+            found.append((name, _of_value(function.__globals__[name], depth + 1)))
+    return tuple(found)
+
+
+def _names(code: types.CodeType) -> set[str]:
+    names = set(code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            names |= _names(constant)
+    return names
+
+
+def _of_value(value: Any, depth: int) -> Hashable:
+    if isinstance(value, _PLAIN):
+        return (type(value).__name__, repr(value) if value == 0 else value)
+    if isinstance(value, tuple) and depth <= _DEEPEST:
+        return tuple(_of_value(v, depth + 1) for v in value)
+    if isinstance(value, types.FunctionType):
+        return _of_function(value, depth + 1)
+    if isinstance(value, types.ModuleType | types.BuiltinFunctionType | type):
+        return ("fixed", id(value))
+    if type(value).__name__ == "ufunc" or type(value).__module__.startswith(("jax", "numpy")):
+        return _of_library_value(value)
+    raise _Unknown
+
+
+def _of_library_value(value: Any) -> Hashable:
+    if callable(value):
+        return ("fixed", id(value))
+    if getattr(value, "nbytes", 1 << 30) <= 4096:  # small arrays by content: they may change
+        return (type(value).__name__, str(value.dtype), value.shape, value.tobytes())
+    raise _Unknown
+
+
+class LeastRecentlyUsed(OrderedDict):
+    """A dictionary that forgets what was not asked for longest."""
+
+    def __init__(self, limit: int):
+        super().__init__()
+        self.limit = limit
+
+    def find(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """The value of `key`, made if it is not there; never kept for the key None."""
+        if key is None:
+            return make()
+        if key in self:
+            self.move_to_end(key)
+            return self[key]
+        value = self[key] = make()
+        while len(self) > self.limit:
+            self.popitem(last=False)
+        return value

@@ -1,0 +1,162 @@
+"""Make a program from a JAX function: through its jaxpr, with calls written out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from taylored.trace.program import Atom, Builder, Constant, Program
+from taylored.trace.source import user_line
+from taylored.trace.tracer import Traced
+
+__all__ = ["HybridRecorder", "float64", "from_jaxpr", "trace_jax"]
+
+# Calls whose body is written out in place of the call: parameter that holds the body.
+_INLINED = {"jit": "jaxpr", "pjit": "jaxpr", "closed_call": "call_jaxpr", "core_call": "call_jaxpr",
+            "remat2": "jaxpr", "checkpoint": "jaxpr"}  # fmt: skip
+# Calls kept as one equation, because their derivative is not that of their body.
+_CUSTOM = {"custom_jvp_call": "call_jaxpr", "custom_vjp_call": "call_jaxpr",
+           "custom_vjp_call_jaxpr": "fun_jaxpr"}  # fmt: skip
+
+
+def float64() -> Any:
+    """A scope in which JAX computes in float64, whatever the global setting."""
+    import jax
+
+    return jax.enable_x64(True)
+
+
+def trace_jax(function: Callable, shapes: Sequence[tuple[int, ...]], names: Sequence[str]) -> Program:
+    """The program of a JAX function of float64 inputs of these shapes."""
+    import jax
+
+    with float64():
+        avals = [jax.ShapeDtypeStruct(shape, np.float64) for shape in shapes]
+        closed = jax.make_jaxpr(function)(*avals)
+    return from_jaxpr(closed, names)
+
+
+def from_jaxpr(closed: Any, names: Sequence[str] | None = None) -> Program:
+    """A closed jaxpr as a program."""
+    jaxpr = closed.jaxpr
+    names = names or [f"in{i}" for i in range(len(jaxpr.invars))]
+    builder = Builder(names)
+    for number, var in enumerate(jaxpr.invars):
+        builder.shapes[number] = tuple(var.aval.shape)
+    outputs = _write(builder, closed, list(range(len(jaxpr.invars))), "")
+    return builder.finish(outputs)
+
+
+def _write(builder: Builder, closed: Any, inputs: Sequence[Atom], source: str) -> list[Atom]:
+    """Write the equations of a closed jaxpr into the builder; its outputs as atoms."""
+    import jax.extend.core as jex
+
+    jaxpr, consts = closed.jaxpr, closed.consts
+    env: dict[Any, Atom] = dict(zip(jaxpr.invars, inputs, strict=True))
+    env.update(zip(jaxpr.constvars, (Constant(np.asarray(c)) for c in consts), strict=True))
+
+    def read(atom: Any) -> Atom:
+        return Constant(_plain(atom.val)) if isinstance(atom, jex.Literal) else env[atom]
+
+    for eqn in jaxpr.eqns:
+        line = user_line(eqn) or source
+        atoms = [read(a) for a in eqn.invars]
+        name = eqn.primitive.name
+        if name in _INLINED:
+            body = _closed(eqn.params[_INLINED[name]])
+            results = _write(builder, body, atoms, line)
+        elif name == "split":
+            results = _split(builder, eqn, atoms)
+        else:
+            results = _emit(builder, eqn, atoms, line)
+        env.update(zip(eqn.outvars, results, strict=True))
+    return [read(a) for a in jaxpr.outvars]
+
+
+def _emit(builder: Builder, eqn: Any, atoms: list[Atom], line: str) -> Sequence[Atom]:
+    name = eqn.primitive.name
+    params = {k: _program_params(v) for k, v in eqn.params.items()}
+    if name in _CUSTOM:
+        name, params = "call", {"program": params[_CUSTOM[name]]}
+    elif name in _WITHOUT_PARAMS:
+        params = {}
+    elif name == "integer_pow":
+        params = {"y": params["y"]}
+    bind = _binder(eqn)
+    numbers = builder.emit(name, atoms, params, outputs=len(eqn.outvars), source=line, bind=bind)
+    for number, var in zip(numbers, eqn.outvars, strict=True):
+        builder.shapes[number] = tuple(var.aval.shape)
+    return numbers
+
+
+def _split(builder: Builder, eqn: Any, atoms: list[Atom]) -> list[Atom]:
+    """A split is written as slices, for which every reading has a rule."""
+    axis, results, start = eqn.params["axis"], [], 0
+    rank = len(eqn.invars[0].aval.shape)
+    for var, size in zip(eqn.outvars, eqn.params["sizes"], strict=True):
+        low, high = [0] * rank, list(eqn.invars[0].aval.shape)
+        low[axis], high[axis] = start, start + size
+        params = {"start_indices": tuple(low), "limit_indices": tuple(high), "strides": None}
+        (number,) = builder.emit("slice", atoms, params)
+        builder.shapes[number] = tuple(var.aval.shape)
+        results.append(number)
+        start += size
+    return results
+
+
+# Elementwise primitives whose parameters (accuracy hints) say nothing about the value.
+_WITHOUT_PARAMS = frozenset(
+    "exp exp2 expm1 log log1p sqrt rsqrt cbrt sin cos tan tanh logistic mul add sub div sign "
+    "round erf_inv abs neg max min".split()
+)
+
+
+def _binder(eqn: Any) -> Callable:
+    primitive, params = eqn.primitive, eqn.params
+    return lambda *values: primitive.bind(*values, **params)
+
+
+def _program_params(value: Any) -> Any:
+    if hasattr(value, "jaxpr") or hasattr(value, "eqns"):
+        return from_jaxpr(_closed(value))
+    if isinstance(value, tuple | list) and any(hasattr(v, "jaxpr") for v in value):
+        return tuple(_program_params(v) for v in value)
+    return value
+
+
+def _closed(jaxpr: Any) -> Any:
+    import jax.extend.core as jex
+
+    return jaxpr if hasattr(jaxpr, "consts") else jex.ClosedJaxpr(jaxpr, ())
+
+
+def _plain(value: Any) -> Any:
+    array = np.asarray(value)
+    return array.item() if array.ndim == 0 and array.dtype.kind in "bif" else array
+
+
+class HybridRecorder:
+    """Applies operations to JAX tracers, so that NumPy's functions work on them too.
+
+    `functions` gives the JAX function of each primitive.
+    """
+
+    __slots__ = ("functions",)
+
+    def __init__(self, functions: Callable[[str], Callable]):
+        self.functions = functions
+
+    def apply(self, primitive: str, inputs: Sequence[Any], params: Mapping[str, Any]) -> Traced:
+        values = [v.held if isinstance(v, Traced) else v for v in inputs]
+        return Traced(self, self.functions(primitive)(*values, **params))
+
+    def wrap(self, function: Callable) -> Callable:
+        """`function` on JAX tracers, called with traced values in their place."""
+
+        def wrapped(*tracers: Any) -> Any:
+            result = function(*(Traced(self, t) for t in tracers))
+            return result.held if isinstance(result, Traced) else result
+
+        return wrapped

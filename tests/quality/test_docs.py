@@ -1,0 +1,109 @@
+"""Every block of code in README, docs and examples runs, and every link leads somewhere.
+
+The ```python blocks of a page share one namespace. In ```console and ```bash blocks each command
+that starts with `taylored` is run; the other lines are output or belong to other tools. All of it
+happens in an empty folder that holds a copy of examples/.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import pytest
+
+from tree import ROOT, pages
+
+FENCE = re.compile(
+    r"^(?P<indent> *)```(?P<language>\w*)[^\n]*\n(?P<body>.*?)^(?P=indent)```", re.M | re.S
+)
+LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)\s#]+)")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its language, its text, and the line of the page it starts on."""
+
+    language: str
+    text: str
+    line: int
+
+
+def blocks(text):
+    return [
+        Block(found["language"], found["body"], text.count("\n", 0, found.start("body")) + 1)
+        for found in FENCE.finditer(text)
+    ]
+
+
+def commands(block):
+    """The `taylored ...` commands of a console block, continued lines joined."""
+    joined = re.sub(r"\s*\\\n\s*", " ", block.text)
+    for line in joined.splitlines():
+        # "$ " is the prompt of a session; the README's long commands call the script in .venv.
+        found = re.match(r"(?:\$ )?(?:.*&& *\.venv/bin/)?(taylored .*)", line)
+        if found:
+            yield found[1]
+
+
+@pytest.fixture
+def workplace(tmp_path, monkeypatch):
+    """An empty folder with a copy of examples/, and `taylored` on the PATH."""
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    script = tmp_path / "bin" / "taylored"
+    script.parent.mkdir()
+    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m taylored "$@"\n')
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{script.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def having(*languages):
+    """The pages that have a block in one of the languages."""
+    read = {page: blocks((ROOT / page).read_text(encoding="utf-8")) for page in pages()}
+    return [page for page in read if any(b.language in languages for b in read[page])]
+
+
+@pytest.mark.parametrize("page", having("python"))
+def test_python_blocks_run(page, workplace):
+    namespace = {"__name__": "__page__"}
+    for block in blocks((ROOT / page).read_text(encoding="utf-8")):
+        if block.language == "python":
+            padded = (
+                "\n" * (block.line - 1) + block.text
+            )  # so that a traceback names the page's line
+            exec(compile(padded, str(ROOT / page), "exec"), namespace)
+
+
+@pytest.mark.parametrize("page", having("console", "bash"))
+def test_commands_run(page, workplace):
+    for block in blocks((ROOT / page).read_text(encoding="utf-8")):
+        if block.language in ("console", "bash"):
+            for command in commands(block):
+                done = subprocess.run(
+                    ["bash", "-c", command],
+                    stdin=subprocess.DEVNULL,
+                    capture_output=True,
+                    text=True,
+                    timeout=120,
+                )
+                assert done.returncode == 0, f"{page}:{block.line}: {command}\n{done.stderr}"
+
+
+@pytest.mark.parametrize("page", pages())
+def test_links_lead_somewhere(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    targets = [(ROOT / page).parent / target for target in LINK.findall(text)]
+    assert [str(target.relative_to(ROOT)) for target in targets if not target.exists()] == []
+
+
+def test_blocks_and_commands_are_found():
+    page = "Text\n```python\na = 1\n```\n```console\n$ taylored fit x \\\n   --json\nb = 2\n```\n"
+    page += "```bash\npython3 -m venv .venv && .venv/bin/taylored line d.csv\n```\n"
+    first, second, third = blocks(page)
+    assert (first.text, first.line) == ("a = 1\n", 3)
+    assert list(commands(second)) == ["taylored fit x --json"]
+    assert list(commands(third)) == ["taylored line d.csv"]

@@ -1,0 +1,59 @@
+"""Files stop at 500 lines, functions at 60, positional arguments at five."""
+
+import ast
+
+import pytest
+
+from tree import ROOT, parse, python_files
+
+FILE_LINES, FUNCTION_LINES, POSITIONAL = 500, 60, 5
+TABLES = ()  # files that are one table of data and may be longer
+FILES = python_files("src", "tests", "benchmarks", "docs")
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def functions(file):
+    """All functions of a file, and whether each stands directly in a class."""
+    for parent in ast.walk(parse(file)):
+        for node in ast.iter_child_nodes(parent):
+            if isinstance(node, Function):
+                yield node, isinstance(parent, ast.ClassDef)
+
+
+def length(function):
+    """Source lines from `def` to the end, the docstring not counted."""
+    lines = function.end_lineno - function.lineno + 1
+    if ast.get_docstring(function) is not None:
+        lines -= function.body[0].end_lineno - function.body[0].lineno + 1
+    return lines
+
+
+def positional(function, is_method):
+    """Arguments that may be given by position, `self` or `cls` not counted."""
+    count = len(function.args.posonlyargs) + len(function.args.args)
+    static = any(getattr(d, "id", "") == "staticmethod" for d in function.decorator_list)
+    return count - (is_method and not static)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_file_stops_at_500_lines(file):
+    lines = len((ROOT / file).read_text(encoding="utf-8").splitlines())
+    assert lines <= FILE_LINES or file in TABLES
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_functions_stop_at_60_lines(file):
+    long = {f"{file}:{f.lineno} {f.name}": length(f) for f, _ in functions(file)}
+    assert {name: lines for name, lines in long.items() if lines > FUNCTION_LINES} == {}
+
+
+@pytest.mark.parametrize("file", python_files("src"))
+def test_at_most_five_positional_arguments(file):
+    many = {f"{file}:{f.lineno} {f.name}": positional(f, method) for f, method in functions(file)}
+    assert {name: count for name, count in many.items() if count > POSITIONAL} == {}
+
+
+def test_the_ruler_measures():
+    code = "class A:\n  def f(self, a, b, *, c):\n    '''Doc.\n    More.'''\n    return 1"
+    function = ast.parse(code).body[0].body[0]
+    assert (length(function), positional(function, True)) == (2, 2)
