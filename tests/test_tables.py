@@ -302,7 +302,12 @@ FAILURES = [
     ("long row", b"x,y\n1,2\n\n3,4,5\n", FileReadError, "Line 4 has 3 cells, and 2 were expected"),
     ("short and long", b"x,y\n1,2\n3\n4,5,6\n", FileReadError, "Line 3 has 1 cell"),
     ("long and short", b"x,y\n1,2\n4,5,6\n3\n", FileReadError, "Line 3 has 3 cells"),
-    ("long and short beyond y", b"x,y,z\n1,2,3\n4,5,6,7\n3,4\n", FileReadError, "Line 3 has 4 cells"),
+    (
+        "long and short beyond y",
+        b"x,y,z\n1,2,3\n4,5,6,7\n3,4\n",
+        FileReadError,
+        "Line 3 has 4 cells",
+    ),
     ("short row, quotes", b'x,y\n"1",2\n"3,4"\n', FileReadError, "Line 3 has 1 cell"),
     ("short row, blanks", b"x y\n1 2\n 3 \n4 5", FileReadError, "Line 3 has 1 cell"),
     ("open quote", b'x,y\n1,2\n"3,4\n5,6\n', FileReadError, r"line 3[^$]*unexpected end"),

@@ -7,7 +7,7 @@ The crossover is measured by `benchmarks/crossover.py`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -50,13 +50,23 @@ class ModelFunctions:
 
     def inputs(self, theta: np.ndarray) -> list[Any]:
         """Columns and all parameters, the free ones taken from `theta`."""
-        values = theta.tolist()
+        return self._inputs(theta.tolist())
+
+    def _inputs(self, values: list[float]) -> list[Any]:
         if self._all_free:
             return [*self.data, *values]
         full = list(self.full)
         for position, value in zip(self.free, values, strict=True):
             full[position] = value
         return [*self.data, *full]
+
+    def holding(self, values: dict[int, float]) -> ModelFunctions:
+        """The same model with some of the free parameters (by position) held at values."""
+        full = list(self.full)
+        for position, value in values.items():
+            full[self.free[position]] = value
+        free = tuple(p for i, p in enumerate(self.free) if i not in values)
+        return replace(self, full=tuple(full), free=free)
 
     @property
     def exact(self) -> bool:
@@ -106,6 +116,10 @@ class ModelFunctions:
     def _second(self) -> Compiled:
         return self._compile("second")
 
+    @cached_property
+    def _both(self) -> Compiled:
+        return self._compile("both")
+
     def value(self, theta: np.ndarray) -> np.ndarray:
         """The model at `theta`, as the model gave it (a number for a constant model)."""
         if not self.exact:
@@ -132,6 +146,33 @@ class ModelFunctions:
         run, pairs = self._second
         values = run(*self.inputs(theta))
         return [(j, k, v) for (j, k), v in zip(pairs, values, strict=True)]
+
+    def stacked(
+        self, theta: list[float], y: np.ndarray, weights: np.ndarray | None, second: bool
+    ) -> tuple[np.ndarray, list[list[float]]]:
+        """Jacobian rows and residuals in one array, (params + 1, points), weighted.
+
+        With `second` also `sum_i r_i w_i d2f_i` as nested lists, (params, params).
+        """
+        count = len(theta)
+        rows = np.empty((count + 1, self.points))
+        if not self.exact:
+            value, found = self._differences(np.array(theta), rows[:count]), []
+        elif second:
+            run, pairs = self._both
+            value, *found = run(*self._inputs(theta))
+        else:
+            value, *found = self._first(*self._inputs(theta))
+        for row, slope in zip(rows, found, strict=False):
+            row[...] = slope
+        np.subtract(y, value, out=rows[count])
+        if weights is not None:
+            rows *= weights
+        if not second or not self.exact:
+            bent = self._second_differences(np.array(theta)) if second else []
+            return rows, _contracted(rows[count], weights, bent, count)
+        bent = [(j, k, v) for (j, k), v in zip(pairs, found[count:], strict=True)]
+        return rows, _contracted(rows[count], weights, bent, count)
 
     def batch(self, thetas: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
         """Value and Jacobian at many points: (batch, points), (params, batch, points).
@@ -219,6 +260,18 @@ class ModelFunctions:
         return found
 
 
+def _contracted(
+    r: np.ndarray, weights: np.ndarray | None, bent: list[tuple[int, int, Any]], count: int
+) -> list[list[float]]:
+    """`sum_i r_i w_i d2f_i` from the second derivatives that are not zero."""
+    total = [[0.0] * count for _ in range(count)]
+    scaled = r if weights is None or not bent else r * weights
+    for j, k, values in bent:
+        dot = scaled.dot(values) if np.ndim(values) else scaled.sum() * values
+        total[j][k] = total[k][j] = float(dot)
+    return total
+
+
 Pairs = list[tuple[int, int]]
 Compiled = tuple[Callable[..., list[Any]], Pairs]
 
@@ -239,7 +292,10 @@ def _with_derivatives(program: Program, wrt: Sequence[int], kind: str) -> tuple[
         both = Program(first.names, first.equations, outputs, first.size, first.shapes)
         second, table = derivative(both, wrt)
         pairs = [(j, k) for j, k in _pairs(len(wrt)) if table[j][k] is not None]
-        return second.keep([_or_zero(table[j][k]) for j, k in pairs]), pairs
+        wanted = [_or_zero(table[j][k]) for j, k in pairs]
+        if kind == "both":
+            wanted = [program.outputs[0], *outputs, *wanted]
+        return second.keep(wanted), pairs
     except MissingRule:
         return _by_jax(program, wrt, kind)
 
@@ -281,7 +337,10 @@ def _jax_derivatives(program: Program, wrt: Sequence[int], kind: str) -> Callabl
         pairs = _pairs(len(wrt))
         return [along(along(value, wrt[k]), wrt[j])(*inputs) for j, k in pairs]
 
-    return first if kind == "first" else second
+    def both(*inputs: Any) -> list[Any]:
+        return [*first(*inputs), *second(*inputs)]
+
+    return {"first": first, "second": second, "both": both}[kind]
 
 
 def _has_loops(program: Program) -> bool:

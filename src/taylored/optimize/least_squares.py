@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from math import sqrt
 
 import numpy as np
 
+from taylored.optimize.compact import MOST_PARAMETERS, compact_minimum
 from taylored.optimize.levenberg import levenberg_marquardt
 from taylored.optimize.newton import Curvature, newton_polish, trust_region_newton
 from taylored.optimize.point import Point, held
@@ -20,10 +22,12 @@ from taylored.optimize.problem import Problem
 from taylored.optimize.starts import ParameterScale, neighbours, ranked_starts
 
 __all__ = [
+    "QUICK",
     "Solution",
     "finish",
     "hop",
     "lower",
+    "quick",
     "refine",
     "search",
     "solve",
@@ -33,6 +37,7 @@ __all__ = [
 
 # |Q'r| / |r|: below this the residuals are orthogonal to the tangent plane for all purposes.
 STATIONARY = 1e-6
+QUICK = "Levenberg-Marquardt and Newton"  # on the Gram matrix
 _HOPS = 12
 _KEPT_STARTS = 12  # starts refined of those ranked
 _SAME = 1e-6  # relative difference of costs below which two minima are the same
@@ -82,6 +87,20 @@ def solve(
     return replace(elsewhere, algorithm=f"{elsewhere.algorithm}, other starts")
 
 
+def quick(problem: Problem, start: np.ndarray) -> Solution | None:
+    """The short road for few, well separated, free parameters; None where it does not lead."""
+    if len(start) > MOST_PARAMETERS or len(start) >= len(problem.y) or problem.bounded:
+        return None
+    found = compact_minimum(problem, start)
+    if found is None:
+        return None
+    point, curvature, last = found
+    free = np.zeros(len(start), bool)
+    converged = _stationary(problem, point, curvature)
+    solution = Solution(point, curvature, last, free, converged, QUICK)
+    return solution if _satisfactory(problem, solution) else None
+
+
 def search(
     problem: Problem,
     starts: Iterable[np.ndarray],
@@ -106,7 +125,7 @@ def search(
     if not best.minimum:
         best = _best([best, *_other_algorithms(problem, best.point.theta, best)])
     costs = np.array([s.point.cost for s in found])
-    floor = 1e-24 * _weighted(problem.y, problem.weights)
+    floor = 1e-24 * problem.squares
     same = costs <= best.point.cost * (1 + _SAME) + floor
     others = tuple(sorted({float(f"{c:.3g}") for c in costs[~same]}))
     return replace(best, hits=max(int(same.sum()), 1), tried=len(found), others=others)
@@ -137,13 +156,13 @@ def hop(
 def suspicious(r: np.ndarray) -> bool:
     """Whether the signs of the residuals, in the order of the data, form too few runs."""
     signs = r > 0
-    above, total = int(signs.sum()), len(signs)
+    above, total = int(np.count_nonzero(signs)), len(signs)
     below = total - above
     if min(above, below) < 4:
         return total > 12
     mean = 1.0 + 2.0 * above * below / total
-    deviation = np.sqrt((mean - 1.0) * (mean - 2.0) / (total - 1.0))
-    return bool(1 + int((signs[1:] != signs[:-1]).sum()) < mean - 2.0 * deviation)
+    deviation = sqrt((mean - 1.0) * (mean - 2.0) / (total - 1.0))
+    return 1 + int(np.count_nonzero(signs[1:] != signs[:-1])) < mean - 2.0 * deviation
 
 
 def _settled(found: Sequence[Solution]) -> bool:
@@ -207,13 +226,8 @@ def finish(problem: Problem, point: Point, algorithm: str) -> Solution:
 def _stationary(problem: Problem, point: Point, curvature: Curvature) -> bool:
     """Whether the gradient vanishes, to the rounding of the residuals."""
     slope = float(curvature.along.dot(curvature.along))
-    noise = 1e-30 * _weighted(problem.y, problem.weights) * len(problem.y)
+    noise = 1e-30 * problem.squares * len(problem.y)
     return slope <= STATIONARY**2 * point.cost + noise
-
-
-def _weighted(y: np.ndarray, weights: np.ndarray | None) -> float:
-    scaled = y if weights is None else y * weights
-    return float(scaled.dot(scaled))
 
 
 def _satisfactory(problem: Problem, solution: Solution) -> bool:
@@ -221,8 +235,8 @@ def _satisfactory(problem: Problem, solution: Solution) -> bool:
     if not solution.minimum:
         return False
     y = problem.y if problem.weights is None else problem.y * problem.weights
-    spread = y - y.mean()
-    return solution.point.cost <= 0.5 * float(spread.dot(spread))
+    total = float(y.sum())
+    return solution.point.cost <= 0.5 * (float(y.dot(y)) - total * total / len(y))
 
 
 def lower(a: Solution, b: Solution) -> bool:

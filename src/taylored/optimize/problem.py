@@ -21,6 +21,16 @@ class Functions(Protocol):
 
     def batch(self, thetas: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None: ...
 
+    def stacked(
+        self,
+        theta: list[float],
+        y: np.ndarray,
+        weights: np.ndarray | None,
+        second: bool,
+    ) -> tuple[np.ndarray, list[list[float]]]: ...
+
+    def holding(self, values: dict[int, float]) -> Functions: ...
+
     def extended(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None: ...
 
 
@@ -50,7 +60,14 @@ class Problem:
 
     @property
     def bounded(self) -> bool:
-        return bool(np.isfinite(self.lower).any() or np.isfinite(self.upper).any())
+        """Whether any parameter has a bound."""
+        return bool(self.lower.max() > -np.inf or self.upper.min() < np.inf)
+
+    @property
+    def squares(self) -> float:
+        """The sum of the squared weighted data: the scale of rounding in the cost."""
+        y = self.y if self.weights is None else self.y * self.weights
+        return float(y.dot(y))
 
     def residuals(self, theta: np.ndarray) -> np.ndarray:
         """Weighted residuals, (points,)."""

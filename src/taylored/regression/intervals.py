@@ -8,16 +8,17 @@ Analysis and Its Applications (1988), section 6.1.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from taylored.optimize.compact import compact_minimum
 from taylored.optimize.least_squares import refine
 from taylored.optimize.point import Point
 from taylored.optimize.problem import Problem
 from taylored.results import Accuracy, Interval
 
-__all__ = ["BENT", "Profile", "ProfilePoint", "bends", "profile_interval", "wald_interval"]
+__all__ = ["BENT", "Profile", "ProfilePoint", "bends", "hold", "profile_interval", "wald_interval"]
 
 # Half widths of an interval by which the second-order term may bend it before the profile is
 # used: at 0.1 each end moves by at most 5 % of the half width.
@@ -41,7 +42,8 @@ class Profile:
     """What the profile of one free parameter starts from.
 
     `scale` is s (residual standard error, or 1 where sigma is absolute), `stderr` that of the
-    parameter, `direction` how the others move along with it, to first order.
+    parameter, `direction` how the others move along with it, to first order. `better` collects
+    points with a lower cost than the fit's own: there should be none.
     """
 
     problem: Problem
@@ -50,37 +52,46 @@ class Profile:
     scale: float
     stderr: float
     direction: np.ndarray
+    better: list[ProfilePoint] = field(default_factory=list)
 
     def at(self, value: float, near: ProfilePoint | None = None) -> ProfilePoint:
         """The constrained optimum at a value, started from a near one where given."""
-        origin, base = (near.theta, near.value) if near else (self.point.theta, None)
-        center = self.point.theta[self.index] if base is None else base
-        start = origin + self.direction * (value - center)
-        start[self.index] = value
-        held = self._held(value)
-        solution = refine(held, np.clip(start, held.lower, held.upper))
-        cost = solution.point.cost
-        if not solution.point.finite:
-            return ProfilePoint(value, start, np.inf, np.copysign(np.inf, value - center))
-        rise = max(cost - self.point.cost, 0.0)
-        sign = np.sign(value - self.point.theta[self.index])
-        return ProfilePoint(
-            value, solution.point.theta, cost, float(sign * np.sqrt(rise) / self.scale)
+        center = self.point.theta[self.index]
+        origin, base = (near.theta, near.value) if near else (self.point.theta, center)
+        theta = origin + self.direction * (value - base)
+        theta[self.index] = value
+        others = np.arange(len(theta)) != self.index
+        cost = self._optimum(value, theta, others)
+        if not np.isfinite(cost):
+            return ProfilePoint(value, theta, np.inf, float(np.copysign(np.inf, value - center)))
+        rise = cost - self.point.cost
+        found = ProfilePoint(
+            value, theta, cost, float(np.sign(value - center) * np.sqrt(max(rise, 0.0)) / self.scale)
         )
+        if rise < -1e-6 * self.point.cost:
+            self.better.append(found)
+        return found
+
+    def _optimum(self, value: float, theta: np.ndarray, others: np.ndarray) -> float:
+        """Optimize the others, in place; the cost."""
+        held = hold(self.problem, {self.index: value})
+        if held is None:
+            r = self.problem.residuals(theta)
+            return float(r.dot(r))
+        start = np.clip(theta[others], held.lower, held.upper)
+        quick = None if held.bounded else compact_minimum(held, start)
+        if quick is not None and quick[1].bend > 1e-3:
+            theta[others] = quick[0].theta
+            return quick[0].cost
+        found = refine(held, start).point
+        theta[others] = found.theta
+        return found.cost
 
     def slope(self, p: ProfilePoint) -> float:
         """The derivative of tau: by the envelope theorem only the held parameter counts."""
         r, rows = self.problem.residuals_and_jacobian(p.theta)
         downhill = -2.0 * rows[self.index].dot(r)
         return float(downhill / (2.0 * self.scale**2 * p.tau)) if p.tau else 1.0 / self.stderr
-
-    def _held(self, value: float) -> Problem:
-        problem = self.problem
-        lower, upper = problem.lower.copy(), problem.upper.copy()
-        lower[self.index] = upper[self.index] = value
-        linear = problem.linear.copy()
-        linear[self.index] = False
-        return replace(problem, lower=lower, upper=upper, linear=linear)
 
     def end(self, t: float, side: int) -> float:
         """Where |tau| reaches t on one side; infinite where it never does."""
@@ -126,6 +137,21 @@ class Profile:
         return value if low + margin < value < high - margin else 0.5 * (low + high)
 
 
+def hold(problem: Problem, values: dict[int, float]) -> Problem | None:
+    """The problem in the other free parameters, some being held; None where none are left."""
+    functions = problem.functions
+    others = [i for i in range(len(problem.linear)) if i not in values]
+    if not others:
+        return None
+    return replace(
+        problem,
+        functions=functions.holding(values),
+        lower=problem.lower[others],
+        upper=problem.upper[others],
+        linear=problem.linear[others],
+    )
+
+
 def bends(
     problem: Problem, theta: np.ndarray, inverse: np.ndarray, moving: np.ndarray, scale: float
 ) -> np.ndarray:
@@ -155,6 +181,10 @@ def profile_interval(profile: Profile, t: float, level: float) -> Interval:
     """The interval by the profile; a side that the data leave open is infinite."""
     with np.errstate(all="ignore"):
         lo, hi = profile.end(t, -1), profile.end(t, +1)
+    if profile.better:
+        best = min(profile.better, key=lambda p: p.cost)
+        note = f"a better fit was found at {best.value:.6g}: fit again with that start"
+        return Interval(-np.inf, np.inf, level, "profile-t", Accuracy.UNKNOWN, note)
     notes = []
     index, problem = profile.index, profile.problem
     if np.isinf(lo) or np.isinf(hi):

@@ -137,7 +137,7 @@ def _known(names: Sequence[str], name: str, what: str) -> str:
 
 def _bounds(names: Sequence[str], bounds: Any) -> tuple[np.ndarray, np.ndarray]:
     lower, upper = np.full(len(names), -np.inf), np.full(len(names), np.inf)
-    if bounds is None:
+    if not bounds:
         return lower, upper
     if not isinstance(bounds, Mapping):
         raise BoundsError(

@@ -9,10 +9,11 @@ in evaluating the model, and a linear model is solved in doubled precision throu
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import log10
 
 import numpy as np
 
-from taylored.optimize.least_squares import Solution
+from taylored.optimize.least_squares import QUICK, Solution
 from taylored.optimize.linear import solve_doubled
 from taylored.optimize.newton import Curvature
 from taylored.optimize.point import Point, evaluate
@@ -25,7 +26,8 @@ _UNIT = 2.0**-53
 _MOST = 15.95  # digits of float64: -log10 of half an ulp
 _ENOUGH = 13.0  # digits by the quick estimate that are not worth improving on
 _DOUBLED_WORK = 3_000_000  # points x params**2 up to which a linear model is solved doubled
-_NEXT_ORDER = 0.3  # root mean square of a rounding error, in units in the last place
+_ROOT_MEAN_SQUARE = 0.3  # of a rounding error, in units in the last place
+_MARGIN = 2.0  # root mean squares that an error claimed stands for
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -56,18 +58,15 @@ def sharpen(setup: Setup, solution: Solution) -> Solution:
 
 
 def _worst(setup: Setup, solution: Solution) -> float:
-    """The fewest digits of any parameter, by a quick estimate."""
-    curvature, point = solution.curvature, solution.point
+    """The fewest digits of any parameter, by a quick bound on the effect of rounding y."""
+    curvature = solution.curvature
     assert curvature is not None
-    moving = curvature.moving
-    rows = point.rows if moving.all() else point.rows[moving]
-    image = curvature.inverse.T.dot(rows)
-    y = setup.y if setup.problem.weights is None else setup.y * setup.problem.weights
-    errors = np.abs(curvature.inverse).dot(np.sqrt((image * image).dot(y * y))) * _UNIT
-    theta = np.abs(point.theta[moving])
-    with np.errstate(all="ignore"):
-        ratios = np.where(errors > 0, theta / errors, 1e16)
-    return float(np.log10(max(ratios.min(), 1e-300)))
+    inverse = curvature.inverse
+    theta = solution.point.theta[curvature.moving]
+    # |J+ e|_k <= |row k of R^-1| |e|
+    squared = theta * theta / np.einsum("ij,ij->i", inverse, inverse)
+    smallest = float(squared.min()) / max(setup.problem.squares, 1e-300)
+    return 0.5 * log10(max(smallest, 1e-300)) - log10(_UNIT)
 
 
 def _sharpen_linear(setup: Setup, solution: Solution) -> Solution:
@@ -165,10 +164,10 @@ def precision_of(setup: Setup, solution: Solution) -> Precision:
         image = np.linalg.solve(hessian, image)
     influence = curvature.inverse.dot(image)
     theta = point.theta
-    errors = _NEXT_ORDER * 2.0 * _UNIT * np.abs(theta)
+    errors = _ROOT_MEAN_SQUARE * 2.0 * _UNIT * np.abs(theta)
     squared = (influence * influence).dot(noise * noise) + influence.dot(left) ** 2
     # The last Newton step measures the rounding of the gradient itself.
-    errors[moving] = np.sqrt(errors[moving] ** 2 + squared + curvature.step[moving] ** 2)
+    errors[moving] = _MARGIN * np.sqrt(errors[moving] ** 2 + squared + curvature.step[moving] ** 2)
     if not setup.functions.exact:
         errors[moving] += np.abs(curvature.step[moving]) + 1e-9 * np.abs(theta[moving])
     held = ~moving
@@ -196,7 +195,7 @@ def _noise(setup: Setup, solution: Solution) -> tuple[np.ndarray, np.ndarray]:
     for column in setup.data:
         if column.shape == inexact.shape:
             inexact = np.maximum(inexact, _rounded(column))
-    ulp = _NEXT_ORDER * 2.0 * _UNIT
+    ulp = _ROOT_MEAN_SQUARE * 2.0 * _UNIT
     spread = (ulp * setup.y * _rounded(setup.y)) ** 2 + (ulp * model * inexact) ** 2
     left = np.zeros(len(setup.y))
     if not solution.algorithm.endswith("doubled precision"):
@@ -220,11 +219,16 @@ def _stderr_digits(solution: Solution, noise: np.ndarray, digits: np.ndarray) ->
     curvature, point = solution.curvature, solution.point
     assert curvature is not None
     # The factor of the Jacobian in float64, and the cross term of noise and residuals.
-    doubled = solution.algorithm.endswith("doubled precision")
-    factor = (1.0 if doubled else 0.3 * curvature.condition) * _UNIT
+    condition = curvature.condition
+    if solution.algorithm.endswith("doubled precision"):
+        condition = 1.0
+    elif solution.algorithm == QUICK:
+        condition = condition**2  # from the Gram matrix
+    factor = 0.3 * condition * _UNIT
     spread = float(np.sqrt((noise * point.r).dot(noise * point.r)))
     residual = spread / point.cost if point.cost > 0 else 0.0
     moved = 10.0 ** -np.minimum(digits, _MOST)
-    # A relative error of the parameters moves the Jacobian by about as much.
-    relative = np.sqrt(factor**2 + residual**2 + (0.3 * moved.max(initial=0.0)) ** 2)
+    # A relative error of the parameters moves the Jacobian by several times as much, since
+    # exponents and powers amplify it.
+    relative = np.sqrt(factor**2 + residual**2 + (10.0 * moved.max(initial=0.0)) ** 2)
     return np.full(len(digits), float(np.clip(-np.log10(relative), 0.0, _MOST)))

@@ -15,6 +15,7 @@ from taylored.optimize.least_squares import (
     finish,
     hop,
     lower,
+    quick,
     search,
     solve,
     starts_for,
@@ -27,7 +28,8 @@ from taylored.optimize.starts import ParameterScale, parameter_scales, thinned
 from taylored.readings.dimensions import infer_dimensions
 from taylored.readings.linearity import quotient
 from taylored.readings.symmetry import interchangeable
-from taylored.regression.setup import Setup
+from taylored.regression.setup import Setup, check_start
+from taylored.trace.cache import LeastRecentlyUsed
 from taylored.trace.program import Program
 
 __all__ = ["Callback", "dimensions", "find"]
@@ -53,14 +55,16 @@ def find(setup: Setup, callback: Callback | None = None) -> tuple[Solution, bool
         ModelValueError: if the model is a finite number nowhere that was tried.
     """
     problem, params = setup.problem, setup.params
-    free = list(params.free)
-    start = params.start[free]
+    start = params.start if len(params.free) == len(params.start) else params.start[list(params.free)]
     if problem.linear.all():
         start = np.where(np.isnan(start), np.clip(0.0, problem.lower, problem.upper), start)
-        return solve(problem, start, callback=callback), False
+        return quick(problem, start) or solve(problem, start, callback=callback), False
     if params.complete and setup.options.search != "always":
         more = partial(_starts, setup) if setup.options.search == "auto" else None
-        found = solve(problem, start, more=more, callback=callback)
+        found = quick(problem, start) if callback is None else None
+        if found is None:
+            check_start(setup)
+            found = solve(problem, start, more=more, callback=callback)
         if more is not None and found.hits == 1 and suspicious(found.point.r):
             found = _compared(setup, found)
         return _in_start_order(setup, found, start), False
@@ -168,15 +172,23 @@ def _affine(part: Program, setup: Setup) -> bool:
 # ---- one answer of several equal ones -------------------------------------------------------
 
 
+_known_groups = LeastRecentlyUsed(512)
+
+
 def _groups(setup: Setup) -> list[list[tuple[int, ...]]]:
     """Interchangeable parts as positions among the free parameters, bounds being equal."""
     program = setup.traces.program
     if program is None:
         return []
+    columns = len(setup.model.columns)
+    key = (id(program), columns)
+    groups, _ = _known_groups.find(key, lambda: (interchangeable(program, columns), program))
+    if not groups:
+        return []
     place = {p: i for i, p in enumerate(setup.params.free)}
     low, high = setup.params.lower, setup.params.upper
     found = []
-    for group in interchangeable(program, len(setup.model.columns)):
+    for group in groups:
         whole = all(p in place for part in group for p in part)
         same = all(
             low[p] == low[q] and high[p] == high[q]

@@ -29,7 +29,7 @@ from taylored.regression.data import Columns, as_column, clean, column_names, ta
 from taylored.regression.options import Options, ParameterOptions, parameter_options
 from taylored.trace.cache import LeastRecentlyUsed
 
-__all__ = ["Setup", "set_up"]
+__all__ = ["Setup", "check_start", "set_up"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +129,8 @@ def set_up(
     traces = trace_model(fitted, arrays, sample)
     setup = Setup(fitted, traces, columns, values, errors, response, formula, params, options,
                   sigma_name)  # fmt: skip
-    _check_value(setup, sample)
+    if traces.program is None or not traces.program.elementwise:
+        _check_value(setup, sample)
     return setup
 
 
@@ -340,11 +341,19 @@ def _check_value(setup: Setup, sample: Sequence[float]) -> None:
             f"for {len(setup.y)} points.",
             next_step="it must return one number per point.",
         )
-    if setup.params.complete and not np.isfinite(value).all():
-        _refuse_start(setup, value)
 
 
-def _refuse_start(setup: Setup, value: np.ndarray) -> None:
+def check_start(setup: Setup) -> None:
+    """Refuse a start at which the model is not a finite number.
+
+    Raises:
+        ModelValueError: with the row, its data and the start.
+    """
+    theta = setup.params.start[list(setup.params.free)]
+    with np.errstate(all="ignore"):
+        value = np.asarray(setup.functions.value(theta))
+    if np.isfinite(value).all():
+        return
     bad = np.flatnonzero(~np.isfinite(np.broadcast_to(value, setup.y.shape)))
     row = setup.columns.row(int(bad[0]))
     at = ", ".join(f"{c} = {v[bad[0]]:g}" for c, v in zip(setup.model.columns, setup.data, strict=True))

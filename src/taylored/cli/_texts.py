@@ -1,0 +1,97 @@
+"""The words of `--help`: what each command does, how it is called, and examples."""
+
+from __future__ import annotations
+
+__all__ = ["COMMANDS", "EXIT_CODES", "HELP", "MAIN_HELP", "VERDICT_HELP"]
+
+COMMANDS = {
+    "fit": "Fit any model to data by least squares, and say how far to trust each parameter.",
+    "line": "Fit a straight line, y = intercept + slope*x.",
+    "show": "Show a saved fit: its report, a picture, or a prediction.",
+    "rules": "List which operations each reading of a model has a rule for.",
+    "doctor": "Check the environment: versions, float64, long double, the device of XLA.",
+    "completion": "Print a completion script for a shell.",
+}
+
+EXIT_CODES = """\
+exit codes:
+  0  a result            3  data                     6  not identifiable
+  1  internal error      4  not converged          130  interrupted
+  2  usage or formula    5  not to be trusted"""
+
+VERDICT_HELP = f"""\
+Results go to standard output, notes and errors to standard error.
+
+{EXIT_CODES}"""
+
+_DATA = """\
+DATA is a file or - for standard input: CSV, TSV, blanks, JSON lines, Parquet or
+Arrow, compressed with gzip, bzip2, xz or zstd as well."""
+
+_FIT = f"""\
+{_DATA}
+
+FORMULA is RESPONSE ~ MODEL, in quotes. Names that are columns of DATA are data,
+all others are parameters. It has + - * / ^, comparisons, pi, and functions:
+exp log log10 sqrt sin cos tan ... erf gamma min max where(test, yes, no).
+Column names with blanks stand in backquotes, within single quotes of the shell.
+
+examples:
+  taylored fit decay.csv "y ~ a*exp(-x/tau) + c"
+  taylored fit decay.csv "y ~ a*exp(-x/tau)" --sigma dy --units x=s,y=V
+  taylored fit peak.csv "y ~ a*exp(-(x-m)^2/(2*s^2))" --start m=5 --bounds s=0:
+  taylored fit log.txt "T ~ T0 + r*t" --columns t=1,T=3 --where "t < 50"
+  zcat big.csv.gz | taylored fit - "y ~ a*x^n" --json --save fit.json
+  taylored fit decay.csv "y ~ a*exp(-x/tau)" --predict 0:10:0.5 --csv"""
+
+_LINE = f"""\
+{_DATA}
+Y and X are columns, by name or by number from 1. Without them DATA has two
+columns, x and then y.
+
+examples:
+  taylored line calibration.csv y x
+  taylored line calibration.csv 2 1 --sigma dy --units x=mm,y=V
+  taylored line points.txt --plot line.png"""
+
+_SHOW = """\
+FIT is a file that `taylored fit --save FIT` wrote.
+
+examples:
+  taylored show fit.json
+  taylored show fit.json --predict 0:10 --band prediction --csv"""
+
+_COMPLETION = """\
+examples:
+  source <(taylored completion bash)                      # in ~/.bashrc
+  source <(taylored completion zsh)                       # in ~/.zshrc
+  taylored completion fish > ~/.config/fish/completions/taylored.fish"""
+
+# command -> usage, and what stands below the options
+HELP = {
+    "fit": ("taylored fit DATA FORMULA [options]", _FIT),
+    "line": ("taylored line DATA [Y X] [options]", _LINE),
+    "show": ("taylored show FIT [options]", _SHOW),
+    "rules": ("taylored rules [options]", ""),
+    "doctor": ("taylored doctor [options]", ""),
+    "completion": ("taylored completion {bash,zsh,fish}", _COMPLETION),
+}
+
+_LIST = "\n".join(f"  {name:<12}{text}" for name, text in COMMANDS.items())
+
+MAIN_HELP = f"""\
+Tailored approximations: build them with calculus, and know how far to trust them.
+
+usage: taylored COMMAND ...
+       taylored COMMAND --help
+       taylored --version
+
+commands:
+{_LIST}
+
+examples:
+  taylored fit decay.csv "y ~ a*exp(-x/tau) + c"
+  taylored line calibration.csv y x --plot
+
+{EXIT_CODES}
+"""

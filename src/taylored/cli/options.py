@@ -1,0 +1,281 @@
+"""The options of the command line: declared once, read into plain values, nothing heavy imported.
+
+One argparse parser per command, so that only the one that is asked for is built.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import math
+import re
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from taylored.cli._texts import COMMANDS, HELP, VERDICT_HELP
+from taylored.errors import ArgumentError, BoundsError
+
+__all__ = ["Options", "parse", "parser_of", "unknown"]
+
+PICTURES = (".png", ".svg", ".pdf")
+Options = argparse.Namespace
+
+
+def parse(command: str, arguments: Sequence[str]) -> Options:
+    """The options of a command; whatever is wrong with them is an `ArgumentError`."""
+    parser = parser_of(command)
+    joined = _joined(parser, arguments)
+    options, rest = parser.parse_known_intermixed_args(joined)
+    step = f"see: taylored {command} --help"
+    if rest:
+        known = [name for action in parser._actions for name in action.option_strings]
+        raise unknown("option", rest[0].partition("=")[0], known, step)
+    return options
+
+
+def unknown(kind: str, name: str, known: Iterable[str], step: str) -> ArgumentError:
+    """The error about a name that is none of those known."""
+    near = difflib.get_close_matches(name[:50], list(known), 1, 0.6)
+    step = f"did you mean {near[0]}? " + step if near else step
+    return ArgumentError(f"There is no {kind} {name[:50]!r}.", next_step=step)
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse with our errors instead of an exit."""
+
+    def error(self, message: str) -> Any:
+        message = message.removeprefix("argument ")
+        what = f"{message[:1].upper()}{message[1:]}".replace("expected one argument", "needs a value")
+        raise ArgumentError(what + ".", next_step=f"see: {self.prog} --help")
+
+
+def _joined(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> list[str]:
+    """`--option value` as `--option=value`, so that a value may begin with a minus sign.
+
+    `--plot` takes what follows only if that names a picture: it is DATA otherwise.
+    """
+    takes_one = {
+        name
+        for action in parser._actions
+        if action.nargs is None and action.option_strings
+        for name in action.option_strings
+        if name.startswith("--")
+    }
+    result, rest = [], list(arguments)
+    while rest:
+        word = rest.pop(0)
+        if word == "--":
+            return [*result, word, *rest]
+        if word == "--plot":
+            follows = bool(rest) and rest[0].lower().endswith(PICTURES)
+            word = f"--plot={rest.pop(0)}" if follows else "--plot="
+        elif word in takes_one and rest:
+            word = f"{word}={rest.pop(0)}"
+        result.append(word)
+    return result
+
+
+# ---- values ---------------------------------------------------------------------------------
+
+
+def _error(what: str, step: str) -> argparse.ArgumentTypeError:
+    return argparse.ArgumentTypeError(f"{what}; {step}")
+
+
+def _pairs(text: str, example: str) -> list[tuple[str, str]]:
+    """`name=value,name=value` as pairs of text."""
+    found = []
+    for piece in text.split(","):
+        name, sign, value = (part.strip() for part in piece.partition("="))
+        if not (name and sign and value):
+            shown = piece.strip()[:40]
+            raise ArgumentError(f"{shown!r} is not NAME=VALUE.", next_step=f"write {example}")
+        found.append((name, value))
+    return found
+
+
+def _merged(flag: str, texts: Sequence[str], example: str, read: Callable[[str, str], Any]) -> dict:
+    """All pairs of a flag that may be repeated; a name may be given once."""
+    result: dict[str, Any] = {}
+    for text in texts:
+        try:
+            for name, value in _pairs(text, f"{flag} {example}"):
+                if name in result:
+                    raise ArgumentError(f"{name} is given twice.", next_step="give it once")
+                result[name] = read(name, value)
+        except ArgumentError as error:
+            what = f"{flag}: {error.what}"
+            raise type(error)(what, why=error.why, next_step=error.next_step) from None
+    return result
+
+
+def _number(name: str, value: str) -> float:
+    number = _float(value)
+    if not math.isfinite(number):
+        step = "write a plain number, with a point"
+        raise ArgumentError(f"{value[:40]!r} for {name} is not a number.", next_step=step)
+    return number
+
+
+def _float(text: str) -> float:
+    """A number as every language writes it; nan for anything else (no blanks, no 1_000)."""
+    plain = text.replace("\u2212", "-")
+    if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", plain, re.ASCII):
+        return float(plain)
+    return float(plain) if re.fullmatch(r"[+-]?inf", plain, re.IGNORECASE) else math.nan
+
+
+def _bound(name: str, value: str) -> tuple[float | None, float | None]:
+    sides = value.split(":")
+    numbers = [_float(side.strip()) if side.strip() else None for side in sides]
+    if len(sides) != 2 or any(n is not None and math.isnan(n) for n in numbers):
+        raise BoundsError(
+            f"{value[:40]!r} for {name} is not LOW:HIGH.",
+            next_step=f"write {name}=0:10, or {name}=0: where only the lower bound matters",
+        )
+    low, high = numbers
+    if low is not None and high is not None and not low < high:
+        step = "swap them, or use --fixed for a single value"
+        raise BoundsError(f"the bounds of {name} cross: {value}", next_step=step)
+    return low, high
+
+
+def _level(text: str) -> float:
+    value = _float(text)
+    if not 0 < value < 1:
+        raise _error(f"{text!r} is not between 0 and 1", "write 0.95 for 95 %")
+    return value
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
+        raise _error(f"{text!r} is not a whole number", "write 0, 1, 2, ...")
+    return int(text)
+
+
+def _picture(text: str) -> str:
+    if text and not text.lower().endswith(PICTURES):
+        raise _error(f"{text!r} is not a picture", f"its name ends with {', '.join(PICTURES)}")
+    return text
+
+
+class _Merge(argparse.Action):
+    """Collect `name=value` lists of a repeatable flag into a dict."""
+
+    def __init__(self, *args: Any, read: Callable[[str, str], Any], **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.read, self.texts = read, []
+        self.default = {}
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: Any = None) -> None:
+        self.texts.append(values)
+        flag = self.option_strings[0]
+        merged = _merged(flag, self.texts, str(self.metavar), self.read)
+        setattr(namespace, self.dest, merged)
+
+
+# ---- parsers --------------------------------------------------------------------------------
+
+
+def parser_of(command: str) -> argparse.ArgumentParser:
+    """The parser of a command."""
+    usage, text = HELP[command]
+    width = min(shutil.get_terminal_size((80, 24)).columns, 100)
+    parser = _Parser(
+        prog=f"taylored {command}",
+        usage=usage,
+        description=COMMANDS[command],
+        epilog=text,
+        allow_abbrev=False,
+        add_help=False,
+        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(
+            prog, max_help_position=26, width=width - 2
+        ),
+    )
+    parser.add_argument("arguments", nargs="*", help=argparse.SUPPRESS)
+    if command in ("fit", "line"):
+        _model_options(parser, command)
+        _data_options(parser)
+    if command in ("fit", "line", "show"):
+        _result_options(parser)
+        parser.epilog = f"{text}\n\n{VERDICT_HELP}"
+    other = parser.add_argument_group("other")
+    if command in ("rules", "doctor"):
+        other.add_argument("--json", action="store_true", help="one JSON document")
+    other.add_argument("-h", "--help", action="help", help="show this text and end")
+    return parser
+
+
+def _model_options(parser: argparse.ArgumentParser, command: str) -> None:
+    group = parser.add_argument_group("model")
+    add = group.add_argument
+    example = "slope=2" if command == "line" else "a=2,tau=1"
+    if command == "fit":
+        add("--start", metavar=example, action=_Merge, read=_number,
+            help="start values; those not given are found from the data")  # fmt: skip
+        add("--bounds", metavar="tau=0:,a=-1:5", action=_Merge, read=_bound,
+            help="allowed ranges LOW:HIGH; an empty side is open")  # fmt: skip
+    add("--fixed", metavar=example if command == "line" else "c=0", action=_Merge, read=_number,
+        help="parameters that are not fitted")  # fmt: skip
+    add("--sigma", metavar="COLUMN|NUMBER",
+        help="standard errors of the response: a column, or one number")  # fmt: skip
+    scale = group.add_mutually_exclusive_group()
+    scale.add_argument("--absolute-sigma", dest="absolute", action="store_const", const=True,
+                       help="sigma is known (default where it is given)")  # fmt: skip
+    scale.add_argument("--relative-sigma", dest="absolute", action="store_const", const=False,
+                       help="sigma only weights; the scatter sets the scale")  # fmt: skip
+    if command == "fit":
+        add("--search", choices=("auto", "never", "always"), default="auto",
+            help="look for better minima away from a given start (default: auto, where the fit "
+            "is doubtful)")  # fmt: skip
+        add("--seed", type=_count, default=0, metavar="N", help="of the starts tried (default: 0)")
+    else:
+        parser.set_defaults(start={}, bounds={}, search="auto", seed=0)
+    add("--executor", choices=("auto", "numpy", "xla"), default="auto",
+        help="what evaluates the model (default: auto)")  # fmt: skip
+
+
+def _data_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("data").add_argument
+    add("--columns", metavar="x=time_s,y=3", action=_Merge, read=lambda _, value: value,
+        help="columns of the formula's names, by name or number from 1")  # fmt: skip
+    add("--where", metavar="CONDITION", help="use only the rows that fulfill it: \"t < 50\"")
+    add("--na", choices=("drop", "fail"), default="drop",
+        help="leave out rows with missing values and say so, or refuse them (default: drop)")  # fmt: skip
+    add("--na-values", metavar="-999,BAD", action="append", default=[],
+        help="more texts that mean a missing value")  # fmt: skip
+    add("--sep", metavar="SIGN", help="separator: , ; tab | or blanks (default: found out)")
+    add("--decimal", metavar="SIGN", help="decimal sign: . or , (default: found out)")
+    add("--header", action=argparse.BooleanOptionalAction, default=None,
+        help="the first row holds names, or not (default: found out)")  # fmt: skip
+
+
+def _result_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("result").add_argument
+    add("--level", type=_level, default=0.95, metavar="P",
+        help="level of the intervals (default: 0.95)")  # fmt: skip
+    add("--profile", action="store_true",
+        help="intervals from the profile of chi-squared for every parameter (default: only "
+        "where the model bends)")  # fmt: skip
+    add("--predict", metavar="GRID",
+        help="the curve with its band at 0:10:0.5, at 0:10 (101 points), at 1,2,5, or at the "
+        "rows of a file")  # fmt: skip
+    add("--band", choices=("confidence", "prediction"), default="confidence",
+        help="where the curve is, or where a new point falls (default: confidence)")  # fmt: skip
+    add("--units", metavar="x=s,y=V", action=_Merge, read=lambda _, value: value,
+        help="units of the columns; those of the parameters follow")  # fmt: skip
+    form = parser.add_argument_group("output")
+    add = form.add_argument
+    add("--json", action="store_true", help="one JSON document instead of the report")
+    add("--csv", action="store_true",
+        help="the parameters as CSV, or the prediction with --predict")  # fmt: skip
+    add("-q", "--quiet", action="store_true", help="no report and no notes, only what is asked for")
+    add("-o", "--output", metavar="FILE", help="write the result to a file instead of the terminal")
+    add("--plot", nargs="?", type=_picture, metavar="FILE",
+        help="draw in the terminal, or to FILE (.png, .svg, .pdf)")  # fmt: skip
+    add("--save", metavar="FILE", help="save the fit as JSON: `taylored show FILE`, ty.load(FILE)")
+    add("--fail-on", choices=("warn", "never"), default="never",
+        help="exit with 5 for a result with a warning too (default: never)")  # fmt: skip
+    add("--no-color", action="store_true", help="no colors (NO_COLOR is respected as well)")
+    add("--ascii", action="store_true", help="no characters beyond ASCII")
