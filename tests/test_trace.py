@@ -385,7 +385,7 @@ def scanned(x, a, b):
 
 def scanned_backwards(x, a, b):
     end, seen = jax.lax.scan(lambda c, k: (c + k * a, c * b), x, jnp.arange(3.0), reverse=True)
-    return end + seen[0] - seen[2]
+    return end * seen[0] - seen[2]
 
 
 def iterated(x, a, b):

@@ -20,11 +20,16 @@ from taylored.readings.numpy import compile_numpy
 from taylored.trace.cache import LeastRecentlyUsed
 from taylored.trace.program import Atom, Constant, Program
 
-__all__ = ["ModelFunctions", "XLA_WORK"]
+__all__ = ["XLA_AFTER", "XLA_AT_ONCE", "XLA_FASTER", "ModelFunctions"]
 
-# Points times equations above which one evaluation by XLA pays for its compilation within the
-# evaluations of a single fit (benchmarks/crossover.py).
-XLA_WORK = 2_000_000
+# Work is counted in points x equations x (1 + parameters). Measured by benchmarks/crossover.py:
+# above the first number a compiled evaluation is faster; above the second it pays for its
+# compilation within one fit; otherwise it does when so much has been spent on equal fits before.
+XLA_FASTER = 600_000
+XLA_AT_ONCE = 10_000_000
+XLA_AFTER = 20_000_000
+
+_spent = LeastRecentlyUsed(256)
 
 _compiled = LeastRecentlyUsed(512)
 
@@ -84,7 +89,12 @@ class ModelFunctions:
         program = self.traces.program
         if program is None or self.executor != "auto":
             return program is not None and self.executor == "xla"
-        return self.points * max(len(program.equations), 1) * (1 + len(self.free)) > XLA_WORK
+        work = self.points * max(len(program.equations), 1) * (1 + len(self.free))
+        if work <= XLA_FASTER or work > XLA_AT_ONCE:
+            return work > XLA_FASTER
+        spent = _spent.find((id(program), self.points), lambda: [0, program])
+        spent[0] += work
+        return spent[0] > XLA_AFTER
 
     def _compile(self, kind: str) -> Compiled:
         program = self.traces.program
@@ -194,7 +204,7 @@ class ModelFunctions:
 
     @property
     def separable(self) -> bool:
-        """Whether each point's value depends on that point's data alone, so rows may be left out."""
+        """Whether each point's value depends on its own data alone, so that rows may go."""
         program = self.traces.program
         return program is not None and program.elementwise and not self.traces.uses_data
 
@@ -209,7 +219,7 @@ class ModelFunctions:
             return None
 
     def extended(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-        """The model in doubled precision, as high and low parts; None where that is not to be had."""
+        """The model in doubled precision, as high and low parts; None where that cannot be."""
         if not self.exact or self._doubled is None:
             return None
         high, low = self._doubled(*self.inputs(theta))[0]

@@ -31,7 +31,9 @@ def grid(text: str) -> list[float] | None:
     try:
         values = [Decimal(number.strip()) for number in numbers]
     except InvalidOperation:
-        raise ArgumentError(f"--predict: {text[:60]!r} is not a grid.", next_step=_EXAMPLE) from None
+        raise ArgumentError(
+            f"--predict: {text[:60]!r} is not a grid.", next_step=_EXAMPLE
+        ) from None
     if any(abs(value.adjusted()) > 300 for value in values):
         raise ArgumentError(f"--predict: {text[:60]!r} is out of range.", next_step=_EXAMPLE)
     if ":" in text:

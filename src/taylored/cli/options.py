@@ -46,7 +46,9 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> Any:
         message = message.removeprefix("argument ")
-        what = f"{message[:1].upper()}{message[1:]}".replace("expected one argument", "needs a value")
+        what = f"{message[:1].upper()}{message[1:]}".replace(
+            "expected one argument", "needs a value"
+        )
         raise ArgumentError(what + ".", next_step=f"see: {self.prog} --help")
 
 
@@ -240,7 +242,7 @@ def _data_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("data").add_argument
     add("--columns", metavar="x=time_s,y=3", action=_Merge, read=lambda _, value: value,
         help="columns of the formula's names, by name or number from 1")  # fmt: skip
-    add("--where", metavar="CONDITION", help="use only the rows that fulfill it: \"t < 50\"")
+    add("--where", metavar="CONDITION", help='use only the rows that fulfill it: "t < 50"')
     add("--na", choices=("drop", "fail"), default="drop",
         help="leave out rows with missing values and say so, or refuse them (default: drop)")  # fmt: skip
     add("--na-values", metavar="-999,BAD", action="append", default=[],

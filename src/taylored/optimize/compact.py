@@ -25,9 +25,7 @@ _STEPS = 40
 _NEWTON = 0.05  # predicted decrease, relative to the cost, below which Newton takes over
 
 
-def compact_minimum(
-    problem: Problem, start: np.ndarray
-) -> tuple[Point, Curvature, float] | None:
+def compact_minimum(problem: Problem, start: np.ndarray) -> tuple[Point, Curvature, float] | None:
     """The minimum near `start` with its curvature and the last step relative to |r|; or None."""
     linear = problem.linear.tolist()
     straight = all(linear)
@@ -151,9 +149,7 @@ def _newton(problem: Problem, state: _State) -> tuple[Point, Curvature, float] |
     return None
 
 
-def _finished(
-    state: _State, left: float, last: float
-) -> tuple[Point, Curvature, float] | None:
+def _finished(state: _State, left: float, last: float) -> tuple[Point, Curvature, float] | None:
     """Point and curvature from the Gram matrix, in the form that all solvers give.
 
     `left` is the length of the step that is not taken: a bound on what it would change.
@@ -171,9 +167,7 @@ def _finished(
     size = sqrt(float((k * k).sum()))
     bend = 1.0 - size if size < 0.9 else float(np.linalg.eigvalsh(np.eye(count) - k)[0])
     condition = sqrt(
-        sum(
-            gram[i][i] * inverse[i][j] * inverse[i][j] for i in range(count) for j in range(count)
-        )
+        sum(gram[i][i] * inverse[i][j] * inverse[i][j] for i in range(count) for j in range(count))
         * count
     )
     along_array = np.array(along)

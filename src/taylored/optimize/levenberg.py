@@ -64,7 +64,7 @@ def levenberg_marquardt(
             return point, True
         model = _factor(problem, point, moving, scale)
         if radius == 0.0:
-            size = np.linalg.norm(scale * point.theta)
+            size = float(np.linalg.norm(scale * point.theta))
             radius = _LARGEST_START * (size if size > 0 else 1.0)
         trial, radius, done = _try_steps(problem, point, model, radius, tolerance, settle)
         if trial is None:

@@ -85,5 +85,5 @@ def triangle(rows: np.ndarray, r: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     columns[:points, :count] = rows.T
     columns[:points, count] = r
     columns[points:] = 0.0
-    whole = np.linalg.qr(columns, mode="r")
+    whole: np.ndarray = np.asarray(np.linalg.qr(columns, mode="r"))
     return whole[:count, :count], whole[:count, count]

@@ -88,14 +88,12 @@ def spread(count: int, dimensions: int, seed: int) -> np.ndarray:
     return (origin + np.arange(1, count + 1)[:, None] * alpha) % 1.0
 
 
-def sample(
-    problem: Problem, scales: Sequence[ParameterScale], count: int, seed: int
-) -> np.ndarray:
+def sample(problem: Problem, scales: Sequence[ParameterScale], count: int, seed: int) -> np.ndarray:
     """Starts within the bounds: (count, params); linear parameters are set to zero."""
     thetas = np.zeros((count, len(scales)))
-    bent = np.flatnonzero(~problem.linear)
+    bent: np.ndarray = np.flatnonzero(~problem.linear)
     cube = spread(count, 2 * len(bent), seed)
-    for i, parameter in enumerate(bent):
+    for i, parameter in enumerate(bent.tolist()):
         u, kind = cube[:, 2 * i], cube[:, 2 * i + 1]
         thetas[:, parameter] = _draw(scales[parameter], u, kind)
     for parameter in range(len(scales)):
@@ -133,11 +131,12 @@ def ranked_starts(
 ) -> Iterator[np.ndarray]:
     """Starts in the order of their cost with the linear parameters eliminated, best first."""
     thetas = sample(problem, scales, count, seed)
-    costs, settled = _batch_costs(problem, thetas)
-    if costs is None:
-        costs, settled = _single_costs(problem, thetas[:_SINGLE])
+    pool = _batch_costs(problem, thetas)
+    if pool is None:
+        pool = _single_costs(problem, thetas[:_SINGLE])
     elif (~problem.linear).sum() > 1:
-        costs, settled = _evolve(problem, scales, (costs, settled), seed)
+        pool = _evolve(problem, scales, pool, seed)
+    costs, settled = pool
     order = np.argsort(costs, kind="stable")
     for i in order[np.isfinite(costs[order])]:
         yield settled[i]
@@ -160,9 +159,9 @@ def _evolve(
     costs, thetas = pool[0][best], pool[1][best]
     for _ in range(min(_GENERATIONS * len(bent), 40)):
         children = _redrawn(problem, scales, np.repeat(thetas, _CHILDREN, axis=0), random)
-        child_costs, settled = _batch_costs(problem, children)
-        assert child_costs is not None
-        assert settled is not None
+        found = _batch_costs(problem, children)
+        assert found is not None
+        child_costs, settled = found
         grouped = child_costs.reshape(len(thetas), _CHILDREN)
         winner = grouped.argmin(axis=1) + _CHILDREN * np.arange(len(thetas))
         better = child_costs[winner] < costs
@@ -199,9 +198,10 @@ def neighbours(
     """Starts that share part of a solution, best first: the rest of it drawn anew."""
     random = np.random.default_rng(seed)
     children = _redrawn(problem, scales, np.repeat(theta[None], _NEIGHBOURS, axis=0), random, 0.0)
-    costs, settled = _batch_costs(problem, children)
-    if costs is None or settled is None:
+    found = _batch_costs(problem, children)
+    if found is None:
         return []
+    costs, settled = found
     order = np.argsort(costs, kind="stable")
     return [settled[i] for i in order if np.isfinite(costs[i])]
 
@@ -211,15 +211,14 @@ def _single_costs(problem: Problem, thetas: np.ndarray) -> tuple[np.ndarray, np.
     return np.array([p.cost for p in points]), np.array([p.theta for p in points])
 
 
-def _batch_costs(
-    problem: Problem, thetas: np.ndarray
-) -> tuple[np.ndarray, np.ndarray] | tuple[None, None]:
+def _batch_costs(problem: Problem, thetas: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Costs and settled parameters; None where the model cannot be evaluated in a batch."""
     costs, settled = np.full(len(thetas), np.inf), thetas.copy()
     for first in range(0, len(thetas), _BATCH):
         part = slice(first, first + _BATCH)
         found = problem.functions.batch(thetas[part])
         if found is None:
-            return None, None
+            return None
         problem.counts.evaluations += len(thetas[part])
         costs[part], settled[part] = _project(problem, thetas[part], *found)
     return costs, settled
@@ -232,7 +231,7 @@ def _project(
     weights = 1.0 if problem.weights is None else problem.weights
     r = (problem.y - value) * weights
     columns = np.moveaxis(rows[problem.linear] * weights, 0, -1)
-    usable = np.isfinite(r).all(axis=1) & np.isfinite(columns).all(axis=(1, 2))
+    usable: np.ndarray = np.isfinite(r).all(axis=1) & np.isfinite(columns).all(axis=(1, 2))
     r, columns = np.where(usable[:, None], r, 0.0), np.where(usable[:, None, None], columns, 0.0)
     thetas = thetas.copy()
     if columns.shape[-1]:

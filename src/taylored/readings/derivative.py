@@ -33,10 +33,8 @@ class _Walk:
         self._local: dict[tuple[int, ...], tuple[Any, ...]] = {}
 
     def value(self, atom: Atom) -> Any:
-        """An atom as a traced value or a plain number, to compute with."""
-        if isinstance(atom, Constant):
-            return atom.value if isinstance(atom.value, bool | int | float) else atom
-        return Traced(self.recorder, atom)
+        """An atom as a traced value, a plain number or an array, to compute with."""
+        return atom.value if isinstance(atom, Constant) else Traced(self.recorder, atom)
 
     def local(self, equation: Equation) -> tuple[Any, ...]:
         """The local derivatives of an elementwise equation, written once."""
@@ -203,5 +201,3 @@ def _active(program: Program, wrt: Sequence[int]) -> list[Equation]:
             found.append(equation)
             touched.update(equation.outputs)
     return found
-
-

@@ -127,6 +127,7 @@ ELEMENTWISE: dict[str, Row] = {
     "gt": _step("greater", 2), "ge": _step("greater_equal", 2), "eq": _step("equal", 2),
     "ne": _step("not_equal", 2), "and": _step("logical_and", 2), "or": _step("logical_or", 2),
     "not": _step("logical_not", 1),
-    "select_n": Row("taylored.readings.kernels:numpy_select", "taylored.readings.kernels:jax_select",
+    "select_n": Row("taylored.readings.kernels:numpy_select",
+                    "taylored.readings.kernels:jax_select",
                     _select_derivatives, smooth=False),
 }  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -170,7 +170,9 @@ def _iota(equation: Equation) -> Callable:
     p = equation.params
     shape, axis = p["shape"], p["dimension"]
     line = np.arange(shape[axis], dtype=p["dtype"])
-    value = np.broadcast_to(line.reshape([-1 if i == axis else 1 for i in range(len(shape))]), shape)
+    value = np.broadcast_to(
+        line.reshape([-1 if i == axis else 1 for i in range(len(shape))]), shape
+    )
     return lambda: value
 
 

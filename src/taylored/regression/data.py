@@ -53,7 +53,8 @@ def column_names(table: Any) -> tuple[str, ...]:
         return table.dtype.names
     import narwhals.stable.v2 as nw
 
-    return tuple(nw.from_native(table, eager_only=True).columns)
+    native: Any = table
+    return tuple(nw.from_native(native, eager_only=True).columns)
 
 
 def table_columns(table: Any, wanted: Sequence[str]) -> dict[str, np.ndarray]:

@@ -124,7 +124,8 @@ def _parameters(fit: Fit) -> Iterator[Finding]:
     if not fit.setup.functions.exact:
         yield Finding("differences", "the model cannot be traced "
                       f"({fit.setup.traces.why}), so derivatives are finite differences.",
-                      "Write it with numpy or jax.numpy functions for exact ones.", "note")  # fmt: skip
+                      "Write it with numpy or jax.numpy functions for exact ones.",
+                      "note")  # fmt: skip
 
 
 def _dependence(fit: Fit) -> Iterator[Finding]:

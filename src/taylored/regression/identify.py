@@ -63,9 +63,7 @@ def undetermined(setup: Setup, point: Point) -> Undetermined | None:
     )
 
 
-def _statement(
-    setup: Setup, point: Point, directions: np.ndarray, involved: np.ndarray
-) -> str:
+def _statement(setup: Setup, point: Point, directions: np.ndarray, involved: np.ndarray) -> str:
     names = [setup.free_names[i] for i in involved]
     if len(involved) == 1:
         return f"the data say nothing about {names[0]}"

@@ -50,7 +50,9 @@ def _straight(fit: Fit, name: str, t: float) -> bool:
     low, high = fit.setup.params.lower[index], fit.setup.params.upper[index]
     value, reach = fit.params[name], t * fit.stderr[name]
     bounded = np.isfinite(fit.setup.params.lower).any() or np.isfinite(fit.setup.params.upper).any()
-    if bounded and (not low <= value - reach or not value + reach <= high or fit.solution.held.any()):
+    if bounded and (
+        not low <= value - reach or not value + reach <= high or fit.solution.held.any()
+    ):
         return False
     return fit.bend[name] * t <= BENT
 

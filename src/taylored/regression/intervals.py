@@ -66,7 +66,10 @@ class Profile:
             return ProfilePoint(value, theta, np.inf, float(np.copysign(np.inf, value - center)))
         rise = cost - self.point.cost
         found = ProfilePoint(
-            value, theta, cost, float(np.sign(value - center) * np.sqrt(max(rise, 0.0)) / self.scale)
+            value,
+            theta,
+            cost,
+            float(np.sign(value - center) * np.sqrt(max(rise, 0.0)) / self.scale),
         )
         if rise < -1e-6 * self.point.cost:
             self.better.append(found)

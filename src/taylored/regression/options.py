@@ -35,7 +35,9 @@ class Options:
 
 def _one_of(name: str, value: str, allowed: Sequence[str]) -> None:
     if value not in allowed:
-        raise ArgumentError(f"{name} is {value!r}.", next_step=f"choose one of {', '.join(allowed)}.")
+        raise ArgumentError(
+            f"{name} is {value!r}.", next_step=f"choose one of {', '.join(allowed)}."
+        )
 
 
 def check_level(level: float) -> None:

@@ -40,9 +40,7 @@ class Prediction:
 def predict(fit: Fit, x: Any, level: float, kind: str) -> Prediction:
     """The curve at `x` with a pointwise band; see `Fit.predict`."""
     if kind not in ("confidence", "prediction"):
-        raise ArgumentError(
-            f"kind is {kind!r}.", next_step="choose 'confidence' or 'prediction'."
-        )
+        raise ArgumentError(f"kind is {kind!r}.", next_step="choose 'confidence' or 'prediction'.")
     functions, curvature = _functions(fit, x), fit.solution.curvature
     theta = fit.solution.point.theta
     with np.errstate(all="ignore"):
@@ -125,6 +123,7 @@ def _broadcast(columns: list[np.ndarray], names: tuple[str, ...]) -> tuple[np.nd
     except ValueError:
         lengths = ", ".join(f"{n}: {len(c)}" for n, c in zip(names, columns, strict=True))
         raise ColumnError(
-            "The new data have different lengths.", why=lengths,
+            "The new data have different lengths.",
+            why=lengths,
             next_step="give one number per point in each.",
         ) from None

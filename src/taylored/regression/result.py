@@ -53,7 +53,9 @@ class Fit:
     def params(self) -> dict[str, float]:
         """The estimates."""
         values = list(self.setup.params.values)
-        for i, value in zip(self.setup.params.free, self.solution.point.theta.tolist(), strict=True):
+        for i, value in zip(
+            self.setup.params.free, self.solution.point.theta.tolist(), strict=True
+        ):
             values[i] = value
         return dict(zip(self.setup.names, values, strict=True))
 
@@ -282,7 +284,7 @@ class Fit:
     @property
     def accuracy(self) -> Accuracy:
         """The kind of the statement about the estimates."""
-        if not self.usable or self.dof <= 0 and not self.absolute_sigma:
+        if not self.usable or (self.dof <= 0 and not self.absolute_sigma):
             return Accuracy.UNKNOWN
         return Accuracy.CALIBRATED
 

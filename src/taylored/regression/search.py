@@ -55,12 +55,14 @@ def find(setup: Setup, callback: Callback | None = None) -> tuple[Solution, bool
         ModelValueError: if the model is a finite number nowhere that was tried.
     """
     problem, params = setup.problem, setup.params
-    start = params.start if len(params.free) == len(params.start) else params.start[list(params.free)]
+    start = (
+        params.start if len(params.free) == len(params.start) else params.start[list(params.free)]
+    )
     if problem.linear.all():
         start = np.where(np.isnan(start), np.clip(0.0, problem.lower, problem.upper), start)
         return quick(problem, start) or solve(problem, start, callback=callback), False
     if params.complete and setup.options.search != "always":
-        more = partial(_starts, setup) if setup.options.search == "auto" else None
+        more = partial(_elsewhere, setup) if setup.options.search == "auto" else None
         found = quick(problem, start) if callback is None else None
         if found is None:
             check_start(setup)
@@ -73,18 +75,19 @@ def find(setup: Setup, callback: Callback | None = None) -> tuple[Solution, bool
 
 def _compared(setup: Setup, found: Solution) -> Solution:
     """Where the residuals show a pattern: is there a better minimum away from the start?"""
-    other = search(setup.problem, _starts(setup), keep=6)
+    other = search(setup.problem, _elsewhere(setup), keep=6)
     if other is None or not lower(other, found):
         return found
     return replace(other, algorithm=f"{other.algorithm}, other starts")
 
 
 def _automatic(setup: Setup, callback: Callback | None) -> Solution:
+    """The best of many starts; very many points are thinned until the last step."""
     best: Solution | None = None
-    problem = setup.problem
+    problem = _search_problem(setup)
     for attempt in range(_ATTEMPTS):
         seed = setup.options.seed + 7919 * attempt
-        found = search(problem, _starts(setup, seed), callback=callback)
+        found = search(problem, _starts(setup, problem, seed), callback=callback)
         if found is None:
             continue
         found = hop(problem, found, _scales(setup), seed=seed)
@@ -96,6 +99,10 @@ def _automatic(setup: Setup, callback: Callback | None) -> Solution:
             f"The model {setup.model.describe} is not a finite number anywhere that was tried.",
             next_step="give a start=..., or bounds that keep it finite.",
         )
+    if problem is not setup.problem:
+        start = best.point.theta
+        whole = quick(setup.problem, start) or solve(setup.problem, start, callback=callback)
+        best = replace(whole, hits=best.hits, tried=best.tried)
     return _canonical(setup, best)
 
 
@@ -107,10 +114,8 @@ def _scales(setup: Setup) -> list[ParameterScale]:
     return [found[i] for i in setup.params.free]
 
 
-def _starts(setup: Setup, seed: int | None = None) -> Iterable[np.ndarray]:
+def _starts(setup: Setup, problem: Problem, seed: int) -> Iterable[np.ndarray]:
     """Starts of the free parameters, best first; values that the user gave are kept."""
-    seed = setup.options.seed if seed is None else seed
-    problem = _search_problem(setup)
     given = setup.params.start[list(setup.params.free)]
     known = np.flatnonzero(~np.isnan(given))
     scales = _scales(setup)
@@ -120,6 +125,11 @@ def _starts(setup: Setup, seed: int | None = None) -> Iterable[np.ndarray]:
     for theta in _rational(setup):
         yield np.clip(theta, problem.lower, problem.upper)
     yield from starts_for(problem, scales, seed)
+
+
+def _elsewhere(setup: Setup) -> Iterable[np.ndarray]:
+    """Starts other than the one that was given."""
+    return _starts(setup, _search_problem(setup), setup.options.seed)
 
 
 def _around(value: float) -> ParameterScale:
@@ -227,7 +237,9 @@ def _canonical(setup: Setup, found: Solution) -> Solution:
     for group in _groups(setup):
         lead = next((i for i in range(len(group[0])) if bent[group[0][i]]), 0)
         size = sizes[setup.params.free[group[0][lead]]]
-        slow_is_large = size is not None and sum(size) == 1.0 and not _is_position(setup, group, lead)
+        slow_is_large = (
+            size is not None and sum(size) == 1.0 and not _is_position(setup, group, lead)
+        )
         order = sorted(group, key=lambda part: theta[part[lead]], reverse=slow_is_large)
         values = [theta[list(part)] for part in order]
         for part, value in zip(group, values, strict=True):

@@ -156,7 +156,11 @@ def _from_formula(formula: Formula, data: Any, y: Any) -> tuple[Model, dict, str
         response = names[0]
     model = model_of_expression(formula.model, tuple(table))
     _check_formula_model(formula, model, tuple(table))
-    return model, {**{c: table[c] for c in model.columns}, response: as_column(y, response)}, response
+    return (
+        model,
+        {**{c: table[c] for c in model.columns}, response: as_column(y, response)},
+        response,
+    )
 
 
 def _from_table(formula: Formula, data: Any) -> tuple[Model, dict, str]:
@@ -356,7 +360,9 @@ def check_start(setup: Setup) -> None:
         return
     bad = np.flatnonzero(~np.isfinite(np.broadcast_to(value, setup.y.shape)))
     row = setup.columns.row(int(bad[0]))
-    at = ", ".join(f"{c} = {v[bad[0]]:g}" for c, v in zip(setup.model.columns, setup.data, strict=True))
+    at = ", ".join(
+        f"{c} = {v[bad[0]]:g}" for c, v in zip(setup.model.columns, setup.data, strict=True)
+    )
     given = ", ".join(f"{n}={setup.params.start[i]:g}" for i, n in enumerate(setup.names))
     raise ModelValueError(
         f"The model is not a finite number at the start in {len(bad)} of {len(setup.y)} points.",

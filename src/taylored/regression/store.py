@@ -118,7 +118,8 @@ def _document(path: Path) -> dict[str, Any]:
         document = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
     except OSError as error:
         raise SavedFitError(
-            f"The file {path} cannot be read.", why=str(error.strerror or error),
+            f"The file {path} cannot be read.",
+            why=str(error.strerror or error),
             next_step="check the path.",
         ) from None
     except (ValueError, RecursionError, MemoryError) as error:
@@ -140,7 +141,8 @@ def _refuse_constant(text: str) -> float:
 
 def _damaged(path: str, why: str) -> SavedFitError:
     return SavedFitError(
-        f"{path} is not a saved fit, or is damaged.", why=why,
+        f"{path} is not a saved fit, or is damaged.",
+        why=why,
         next_step="save the fit again.",
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -28,7 +29,15 @@ from taylored.results import Accuracy, Finding, Interval
 if TYPE_CHECKING:
     from taylored.regression.result import Fit
 
-__all__ = ["MOST_FINDINGS", "Row", "Sheet", "fit_sheet", "formula_text", "sigma_sentence"]
+__all__ = [
+    "MOST_FINDINGS",
+    "Row",
+    "Sheet",
+    "fit_sheet",
+    "formula_text",
+    "short_verdict",
+    "sigma_sentence",
+]
 __all__ += ["strong_correlations"]
 
 MOST_FINDINGS = 5
@@ -210,3 +219,19 @@ def strong_correlations(fit: Fit) -> list[tuple[str, str, float]]:
         if np.abs(correlation[i, j]) > _STRONG
     ]
     return sorted(pairs, key=lambda pair: -abs(pair[2]))
+
+
+def short_verdict(fit: Fit) -> str:
+    """The verdict in a few words, for a title: how good, and the first thing to know."""
+    opening = fit.status.split(":")[0].split(" (")[0]
+    told = [f for f in fit.warnings if f.severity in ("error", "warning")]
+    if told:
+        return f"{opening}: {_ASIDE.sub('', told[0].message.split(': ')[0]).rstrip('.')}"
+    if fit.absolute_sigma:
+        return (
+            f"{opening}: reduced chi-squared {number(fit.reduced_chi2, 2)}, {p_value(fit.p_value)}"
+        )
+    return f"{opening}: the residuals scatter by {number(fit.scale, 3)} around the curve"
+
+
+_ASIDE = re.compile(r" \([^()]*\)")

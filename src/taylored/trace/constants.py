@@ -31,10 +31,15 @@ _FOLDED: dict[str, Callable] = {
 
 def evaluate(primitive: str, inputs: Sequence[Any], params: Mapping[str, Any]) -> Any:
     """The value of a primitive on plain numbers, as a Python number where it is one."""
-    values = [np.asarray(v, dtype=None if isinstance(v, bool) else float) for v in inputs]
+    values = [_array(v) for v in inputs]
     with np.errstate(all="ignore"):
         if primitive == "integer_pow":
             result = values[0] ** float(params["y"])
         else:
             result = _FOLDED[primitive](*values)
     return result.item() if np.ndim(result) == 0 else result
+
+
+def _array(value: Any) -> np.ndarray:
+    array = np.asarray(value)
+    return array if array.dtype.kind == "b" else array.astype(float)

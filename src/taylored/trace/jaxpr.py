@@ -28,7 +28,9 @@ def float64() -> Any:
     return jax.enable_x64(True)
 
 
-def trace_jax(function: Callable, shapes: Sequence[tuple[int, ...]], names: Sequence[str]) -> Program:
+def trace_jax(
+    function: Callable, shapes: Sequence[tuple[int, ...]], names: Sequence[str]
+) -> Program:
     """The program of a JAX function of float64 inputs of these shapes."""
     import jax
 

@@ -78,7 +78,9 @@ def _names(equations: list[Equation]) -> str:
 
 def _describe(program: Program, equation: Equation) -> str:
     shapes = [
-        str(program.shapes[a]) for a in equation.inputs if isinstance(a, int) and a in program.shapes
+        str(program.shapes[a])
+        for a in equation.inputs
+        if isinstance(a, int) and a in program.shapes
     ]
     of = f" of shapes {', '.join(shapes)}" if shapes else ""
     return f"{equation.primitive}{of} at {equation.source or 'an unknown line'}"

@@ -200,9 +200,7 @@ SHORT_FORMS: dict[str, Callable] = {
     "positive": lambda x: x,
     "clip": lambda x, lo, hi: apply("min", apply("max", x, lo), hi),
     "hypot": lambda x, y: apply("sqrt", x * x + y * y),
-    "heaviside": lambda x, h: _where(
-        apply("eq", x, 0.0), h, _where(apply("gt", x, 0.0), 1.0, 0.0)
-    ),
+    "heaviside": lambda x, h: _where(apply("eq", x, 0.0), h, _where(apply("gt", x, 0.0), 1.0, 0.0)),
     "mod": lambda x, y: x - y * apply("floor", apply("div", x, y)),
     "radians": lambda x: x * (np.pi / 180.0),
     "sinc": _sinc,

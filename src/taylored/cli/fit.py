@@ -1,0 +1,94 @@
+"""`taylored fit DATA FORMULA`: any model by least squares."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from taylored.cli._data import Data, check_sigma, open_data, read, read_formula
+from taylored.cli._deliver import Result, check, deliver
+from taylored.cli._output import note
+from taylored.cli._prediction import predicted
+from taylored.cli._progress import Progress
+from taylored.cli.grids import grid
+from taylored.cli.options import Options
+from taylored.cli.where import parse_where
+from taylored.errors import ArgumentError
+from taylored.formula import Formula
+
+if TYPE_CHECKING:
+    from taylored.regression.result import Fit
+
+__all__ = ["check_all", "fit_data", "run"]
+
+
+def run(options: Options) -> int:
+    """Fit the formula, deliver what was asked for, and return the exit code."""
+    given = options.arguments
+    if len(given) != 2:
+        raise _wrong_count(given)
+    source, text = given
+    formula = read_formula(text)
+    check_all(options, source)
+    with Progress("Fitting", not options.quiet) as step:
+        data = read(open_data(source, options), formula, options)
+        remark(data, options)
+        fit = fit_data(formula, data, options, step)
+        result = Result(fit, options, data.document(), predicted(fit, options, data.where_from))
+    return deliver(result)
+
+
+def _wrong_count(given: list[str]) -> ArgumentError:
+    step = "see: taylored fit --help"
+    if not given:
+        return ArgumentError("DATA and FORMULA are missing.", next_step=step)
+    if len(given) == 1:
+        what = "The formula is missing." if "~" not in given[0] else "DATA is missing."
+        return ArgumentError(what, next_step=f'write: taylored fit DATA "y ~ a*x + b"; {step}')
+    return ArgumentError(
+        f"There is one argument too many: {given[2][:60]!r}.",
+        why="two are expected, DATA and FORMULA",
+        next_step='put the formula in quotes: "y ~ a*x + b"',
+    )
+
+
+def check_all(options: Options, source: str) -> None:
+    """Everything that can be refused before the data are read."""
+    if options.where is not None:
+        parse_where(options.where)
+    check_sigma(options.sigma)
+    sources = [source]
+    if options.predict is not None and grid(options.predict) is None:
+        sources.append(options.predict)
+        if sources == ["-", "-"]:
+            step = "give one of them as a file"
+            raise ArgumentError("DATA and --predict cannot both be -.", next_step=step)
+    check(options, sources)
+
+
+def remark(data: Data, options: Options) -> None:
+    """What was met while reading, on standard error; a plain separator needs no words."""
+    for text in () if options.quiet else data.notes:
+        if not text.startswith("separator: "):
+            note(text)
+
+
+def fit_data(formula: Formula, data: Data, options: Options, step: Progress) -> Fit:
+    """The fit, its errors and findings in lines of the file."""
+    import taylored
+
+    with data.rows_as_lines():
+        found = taylored.fit(
+            formula.text,
+            data.columns,
+            sigma=data.sigma,
+            start=options.start,
+            bounds=options.bounds,
+            fixed=options.fixed,
+            absolute_sigma=options.absolute,
+            na=options.na,
+            search=options.search,
+            seed=options.seed,
+            executor=options.executor,
+            callback=step,
+        )
+    return data.in_lines(found)

@@ -1,0 +1,94 @@
+"""`taylored line DATA Y X`: a straight line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from taylored.cli._data import open_data, read
+from taylored.cli._deliver import Result, deliver
+from taylored.cli._prediction import predicted
+from taylored.cli._progress import Progress
+from taylored.cli.fit import check_all, fit_data, remark
+from taylored.cli.options import Options
+from taylored.errors import ArgumentError, ColumnError, FormulaError
+from taylored.formula import Formula, normalize_name, parse
+
+if TYPE_CHECKING:
+    from taylored.cli.tables import LazyTable
+
+__all__ = ["run"]
+
+_PARAMS = ("intercept", "slope")
+
+
+def run(options: Options) -> int:
+    """Fit a straight line, deliver what was asked for, and return the exit code."""
+    given = options.arguments
+    if len(given) not in (1, 3):
+        raise _wrong_count(given)
+    check_all(options, given[0])
+    with Progress("Fitting", not options.quiet) as step:
+        table = open_data(given[0], options)
+        formula = _formula(table, given[1:], options)
+        data = read(table, formula, options)
+        remark(data, options)
+        found = fit_data(formula, data, options, step)
+        from taylored.regression.line import LineFit
+
+        fit = LineFit(found.setup, found.solution, found.automatic, found.cost)
+        result = Result(fit, options, data.document(), predicted(fit, options, data.where_from))
+    return deliver(result)
+
+
+def _wrong_count(given: list[str]) -> ArgumentError:
+    if not given:
+        return ArgumentError("DATA is missing.", next_step="see: taylored line --help")
+    return ArgumentError(
+        f"{len(given) - 1} column{'s are' if len(given) > 2 else ' is'} given, and a line needs "
+        "two: first y, then x.",
+        next_step="write: taylored line DATA Y X; for a formula there is taylored fit",
+    )
+
+
+def _formula(table: LazyTable, wanted: list[str], options: Options) -> Formula:
+    """The line as a formula of the columns; their numbers go to `options.columns`."""
+    options.columns = dict(options.columns)
+    y, x = (_column(table, w, options.columns) for w in wanted or _the_two(table))
+    if x == y:
+        raise ArgumentError(f"Both y and x are the column {table.names[x]!r}.",
+                            next_step="name two: first y, then x")  # fmt: skip
+    names = [_name(table, i, other) for i, other in ((y, "y"), (x, "x"))]
+    if len(set(names)) < 2:
+        names = ["y", "x"]
+    options.columns = {_bare(names[0]): f"c{y + 1}", _bare(names[1]): f"c{x + 1}"}
+    return parse(f"{names[0]} ~ intercept + slope*{names[1]}")
+
+
+def _column(table: LazyTable, name: str, mapping: dict[str, str]) -> int:
+    return table.index(mapping.get(name, name).strip("`"))
+
+
+def _the_two(table: LazyTable) -> list[str]:
+    if len(table.names) == 2:
+        return ["2", "1"]
+    raise ColumnError(
+        f"Which columns are meant? {table.source} has {len(table.names)}.",
+        why=f"the columns are {', '.join(table.names[:20])}",
+        next_step="name them, first y, then x: taylored line DATA Y X",
+    )
+
+
+def _name(table: LazyTable, index: int, other: str) -> str:
+    """The column's name as a formula writes it, or `other` where a formula cannot have it."""
+    name = normalize_name(table.names[index]).strip()
+    for written in (name, f"`{name}`"):
+        try:
+            if parse(written).model.names == (name,) and name not in _PARAMS:
+                return written
+        except FormulaError:
+            continue
+    return other
+
+
+def _bare(name: str) -> str:
+    return name.strip("`")

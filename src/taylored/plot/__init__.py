@@ -1,0 +1,1 @@
+"""One function per picture: takes a result and an optional axes, returns the axes, never shows."""

@@ -1,0 +1,88 @@
+"""The look of all pictures: one dictionary of settings, applied in a context, never globally."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from taylored.results import Accuracy
+
+__all__ = ["BAND", "CURVE", "DPI", "GRID", "INK", "MUTED", "SIZE", "STYLE", "UNKNOWN"]
+__all__ += ["is_styled", "new_figure", "plain_text", "state", "styled", "title"]
+
+SIZE, DPI = (8.0, 5.0), 200  # inches, so that a saved picture has 1600 x 1000 pixels
+
+INK, MUTED, GRID = "#1F2328", "#57606A", "#E4E7EB"
+CURVE, UNKNOWN = "#D55E00", "#6A737D"
+BAND = {
+    Accuracy.PROVED: "#00795C",
+    Accuracy.CALIBRATED: "#0065A3",
+    Accuracy.ESTIMATED: "#9A6700",
+    Accuracy.UNKNOWN: UNKNOWN,
+}
+
+STYLE: dict[str, Any] = {
+    "figure.dpi": 100,
+    "figure.facecolor": "white",
+    "figure.figsize": SIZE,
+    "savefig.dpi": DPI,
+    "savefig.facecolor": "white",
+    "savefig.bbox": None,
+    "font.family": ["sans-serif"],
+    "font.sans-serif": ["DejaVu Sans"],  # matplotlib's own, so that pictures agree everywhere
+    "font.size": 10.0,
+    "text.color": INK,
+    "text.usetex": False,
+    "text.parse_math": False,  # a column's name may hold a dollar sign
+    "axes.facecolor": "white",
+    "axes.edgecolor": MUTED,
+    "axes.linewidth": 0.8,
+    "axes.labelcolor": INK,
+    "axes.labelsize": 10.0,
+    "axes.titlesize": 12.5,
+    "axes.titleweight": "semibold",
+    "axes.titlelocation": "left",
+    "axes.titlecolor": INK,
+    "axes.titlepad": 10.0,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "axes.formatter.useoffset": False,
+    "axes.unicode_minus": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.8,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.labelsize": 9.0,
+    "ytick.labelsize": 9.0,
+    "xtick.major.size": 3.5,
+    "ytick.major.size": 0.0,
+    "lines.linewidth": 1.6,
+    "lines.solid_capstyle": "round",
+    "patch.linewidth": 0.0,
+    "hatch.linewidth": 0.7,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "taylored",  # the same picture gives the same file
+    "pdf.fonttype": 42,
+}
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """The style, for as long as the context lasts."""
+    import matplotlib
+
+    with matplotlib.rc_context(STYLE):
+        yield
+
+
+def new_figure() -> Any:
+    """A figure of our size that pyplot knows, so that notebooks and `plt.show()` find it."""
+    from matplotlib import pyplot
+
+    return pyplot.figure(figsize=SIZE, layout="constrained")
