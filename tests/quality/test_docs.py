@@ -1,10 +1,13 @@
 """Every block of code in README, docs and examples runs, and every link leads somewhere.
 
-The ```python blocks of a page share one namespace. In ```console and ```bash blocks each command
+The ```python blocks of a page share one namespace; a ```text block right after one is what it
+prints. In ```console and ```bash blocks each command
 that starts with `taylored` is run; the other lines are output or belong to other tools. All of it
 happens in an empty folder that holds a copy of examples/.
 """
 
+import contextlib
+import io
 import os
 import re
 import shutil
@@ -70,12 +73,16 @@ def having(*languages):
 @pytest.mark.parametrize("page", having("python"))
 def test_python_blocks_run(page, workplace):
     namespace = {"__name__": "__page__"}
-    for block in blocks((ROOT / page).read_text(encoding="utf-8")):
+    found = blocks((ROOT / page).read_text(encoding="utf-8"))
+    for block, following in zip(found, [*found[1:], None], strict=True):
         if block.language == "python":
-            padded = (
-                "\n" * (block.line - 1) + block.text
-            )  # so that a traceback names the page's line
-            exec(compile(padded, str(ROOT / page), "exec"), namespace)
+            # Blank lines in front, so that a traceback names the page's line.
+            padded = "\n" * (block.line - 1) + block.text
+            printed = io.StringIO()
+            with contextlib.redirect_stdout(printed):
+                exec(compile(padded, str(ROOT / page), "exec"), namespace)
+            if following is not None and following.language == "text":
+                assert printed.getvalue().rstrip() == following.text.rstrip(), f"line {block.line}"
 
 
 @pytest.mark.parametrize("page", having("console", "bash"))

@@ -195,6 +195,13 @@ def _terminal_plot(fit: Fit, options: Options) -> str:
 
 
 def _draw(result: Result, path: str) -> None:
-    from taylored.plot import save_plot
+    from taylored.plot.save import save_plot
 
-    save_plot(result.fit, path, level=result.options.level)
+    save_plot(result.fit, path, result.options.level, units=_given_units(result.options))
+
+
+def _given_units(options: Options) -> dict[str, str]:
+    """Units by the names that the formula knows."""
+    from taylored.formula import normalize_name
+
+    return {normalize_name(name): unit for name, unit in options.units.items()}

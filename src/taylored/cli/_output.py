@@ -7,6 +7,7 @@ import re
 import shutil
 import sys
 import tempfile
+import textwrap
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,8 @@ from typing import TextIO
 
 from taylored.errors import ArgumentError, TayloredError
 
-__all__ = ["Look", "check_writable", "complain", "emit", "note", "tell", "write_file"]
+__all__ = ["Look", "check_writable", "complain", "emit", "look", "note", "silence", "tell"]
+__all__ += ["write_file"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,34 @@ def note(text: str) -> None:
 
 
 def complain(error: TayloredError) -> None:
-    """An error: what happened, where, why, and the next step."""
-    tell(f"error: {error}")
+    """An error: what happened, where, why, and the next step, in the words of the shell."""
+    lines = _wrapped(f"error: {for_shell(error.what)}")
+    lines += [f"  {line}" for line in error.where.splitlines()]  # a caret keeps its place
+    for line in error.why.splitlines():
+        lines += _wrapped(f"  {for_shell(line)}")
+    if error.next_step:
+        lines += _wrapped(f"  Next: {for_shell(error.next_step)}")
+    tell("\n".join(lines))
+
+
+def _wrapped(line: str) -> list[str]:
+    """Broken at blanks on a terminal, whole elsewhere."""
+    if not sys.stderr.isatty():
+        return [line]
+    width = max(shutil.get_terminal_size((80, 24)).columns, 40)
+    return textwrap.wrap(line, width, subsequent_indent="    ", break_long_words=False) or [line]
+
+
+_ARGUMENT = re.compile(
+    r"\b(start|bounds|fixed|sigma|na|search|executor|level)=(?:'(\w*)'|dict\((.*?)\)|(\.\.\.))?"
+)
+
+
+def for_shell(text: str) -> str:
+    """A message of the library with its Python arguments as options: na='drop' is --na drop."""
+    text = re.sub(r"\bkind='(\w+)'", r"--band \1", text.replace("method='profile-t'", "--profile"))
+    text = re.sub(r"^(start|bounds|fixed) (names|has)\b", r"--\1 \2", text)
+    return _ARGUMENT.sub(lambda m: f"--{m[1]} {m[2] or m[3] or ''}".rstrip(), text)
 
 
 def visible(text: str) -> str:
@@ -89,6 +117,8 @@ def check_writable(targets: Iterable[tuple[str, str]], data: Iterable[str]) -> N
     for flag, name in targets:
         path, real = Path(name), os.path.realpath(name)
         folder = path.parent
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise _refused(flag, f"{name!r} is not a plain file.", "choose another name")
         if path.is_dir() or name.endswith(("/", os.sep)):
             raise _refused(flag, f"{name!r} is a directory.", "give the name of a file in it")
         if not folder.is_dir():
@@ -109,7 +139,7 @@ def _refused(flag: str, what: str, step: str) -> ArgumentError:
 
 def write_file(name: str, write: Callable[[str], None]) -> None:
     """Let `write(path)` make a file beside `name` and put it there when it is whole."""
-    target = Path(name)
+    target = Path(os.path.realpath(name))  # a link stays a link
     try:
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".taylored-") as folder:
             new = os.path.join(folder, target.name)
@@ -118,8 +148,3 @@ def write_file(name: str, write: Callable[[str], None]) -> None:
     except OSError as error:
         why = error.strerror or str(error)
         raise ArgumentError(f"{name!r} cannot be written.", why=why) from None
-
-
-def plain(text: str) -> str:
-    """Text without ANSI colors."""
-    return re.sub(r"\x1b\[[0-9;]*m", "", text)

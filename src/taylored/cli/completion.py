@@ -120,7 +120,10 @@ def _fish() -> str:
         f"complete -c taylored -f -n {none} -a {name} -d {_quoted(text)}"
         for name, text in COMMANDS.items()
     ]
-    lines += [f"complete -c taylored -n {none} -l help", f"complete -c taylored -n {none} -l version"]
+    lines += [
+        f"complete -c taylored -n {none} -l help",
+        f"complete -c taylored -n {none} -l version",
+    ]
     for command in COMMANDS:
         seen = f"'__fish_seen_subcommand_from {command}'"
         for action in _actions(command):

@@ -14,7 +14,17 @@ from taylored.errors import ArgumentError
 
 __all__ = ["Finding", "examine", "run"]
 
-PACKAGES = ("taylored", "jax", "jaxlib", "numpy", "scipy", "polars", "narwhals", "rich", "matplotlib")
+PACKAGES = (
+    "taylored",
+    "jax",
+    "jaxlib",
+    "numpy",
+    "scipy",
+    "polars",
+    "narwhals",
+    "rich",
+    "matplotlib",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except SystemExit as end:  # argparse ends so after --help
         return end.code if isinstance(end.code, int) else 0
-    except Exception as error:
+    except BaseException as error:  # polars panics outside of Exception
         if os.environ.get("TAYLORED_TRACEBACK"):
             raise
         return _internal(error)
@@ -67,7 +67,7 @@ def _help() -> int:
     return 0
 
 
-def _internal(error: Exception) -> int:
+def _internal(error: BaseException) -> int:
     """Two lines: what happened, and how to see where."""
     what = re.sub(r"\s+", " ", str(error))[:300]
     output.tell(f"error: internal error, {type(error).__name__}: {what}")

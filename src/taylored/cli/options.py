@@ -244,7 +244,8 @@ def _data_options(parser: argparse.ArgumentParser) -> None:
         help="columns of the formula's names, by name or number from 1")  # fmt: skip
     add("--where", metavar="CONDITION", help='use only the rows that fulfill it: "t < 50"')
     add("--na", choices=("drop", "fail"), default="drop",
-        help="leave out rows with missing values and say so, or refuse them (default: drop)")  # fmt: skip
+        help="leave out rows with missing values and say so, or refuse them (default: "
+        "drop)")  # fmt: skip
     add("--na-values", metavar="-999,BAD", action="append", default=[],
         help="more texts that mean a missing value")  # fmt: skip
     add("--sep", metavar="SIGN", help="separator: , ; tab | or blanks (default: found out)")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from textwrap import wrap
 from typing import Any
 
+from taylored.report.letters import visible
 from taylored.results import Accuracy
 
 __all__ = ["BAND", "CURVE", "DPI", "GRID", "INK", "MUTED", "SIZE", "STYLE", "UNKNOWN"]
-__all__ += ["is_styled", "new_figure", "plain_text", "state", "styled", "title"]
+__all__ += ["headline", "name_axes", "new_figure", "state", "styled"]
 
 SIZE, DPI = (8.0, 5.0), 200  # inches, so that a saved picture has 1600 x 1000 pixels
 
@@ -86,3 +88,28 @@ def new_figure() -> Any:
     from matplotlib import pyplot
 
     return pyplot.figure(figsize=SIZE, layout="constrained")
+
+
+def headline(ax: Any, text: str) -> None:
+    """The finding as the title, at most two lines."""
+    lines = wrap(visible(text), 84, max_lines=2, placeholder=" ...")
+    ax.set_title("\n".join(lines), parse_math=False)
+
+
+def name_axes(ax: Any, x: str, y: str) -> None:
+    """What is drawn along the axes."""
+    ax.set_xlabel(visible(x), parse_math=False)
+    ax.set_ylabel(visible(y), parse_math=False)
+
+
+def state(ax: Any, lines: list[str], *, whole: bool) -> None:
+    """The statement on accuracy, small, under the picture; `whole`: the figure is ours."""
+    text = "\n".join(visible(line) for line in lines if line)
+    look = {"fontsize": 8.0, "color": MUTED, "ha": "left", "parse_math": False}
+    if whole:
+        ax.figure.supxlabel(text, x=0.012, linespacing=1.5, **look)
+        return
+    ax.annotate(
+        text, (0, 0), (0, -34), xycoords="axes fraction", textcoords="offset points", va="top",
+        annotation_clip=False, linespacing=1.5, **look,
+    )  # fmt: skip
