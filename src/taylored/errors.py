@@ -23,6 +23,7 @@ __all__ = [
     "NotNumericError",
     "ParameterNameError",
     "SavedFitError",
+    "ScaleError",
     "SigmaError",
     "TayloredError",
     "TooFewPointsError",
@@ -130,6 +131,10 @@ class EmptyDataError(DataError):
 
 class TooFewPointsError(DataError):
     """Fewer points than free parameters."""
+
+
+class ScaleError(DataError):
+    """Values so large or so small that their squares leave the range of float64."""
 
 
 class SigmaError(DataError):

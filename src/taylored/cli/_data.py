@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     AnyFit = TypeVar("AnyFit", bound=Fit)
 
-__all__ = ["Data", "open_data", "read_formula"]
+__all__ = ["Data", "check_sigma", "open_data", "read", "read_formula"]
 
 
 @dataclass(frozen=True)
@@ -119,9 +119,14 @@ def open_data(source: str, options: Options) -> LazyTable:
     )  # fmt: skip
 
 
-def read(table: LazyTable, formula: Formula, options: Options) -> Data:
-    """The columns that the formula needs, read from the table."""
-    bound = _bind(table, formula, options.columns)
+def read(
+    table: LazyTable, formula: Formula, options: Options, bound: dict[str, str] | None = None
+) -> Data:
+    """The columns that the formula needs, read from the table.
+
+    `bound` says which names are which columns; without it the formula and --columns do.
+    """
+    bound = _bind(table, formula, options.columns) if bound is None else bound
     sigma, sigma_column = _sigma(table, bound, options.sigma)
     wanted = [*bound.values(), *([sigma_column] if sigma_column else [])]
     loaded = table.load(list(dict.fromkeys(wanted)), options.where)
@@ -130,8 +135,9 @@ def read(table: LazyTable, formula: Formula, options: Options) -> Data:
     if sigma_column:
         where_from["sigma"] = table.names[table.index(sigma_column)]
         sigma = loaded.columns[sigma_column]
-        if where_from["sigma"] not in columns:  # so that messages call it by its name
-            columns[where_from["sigma"]], sigma = sigma, where_from["sigma"]
+        name = where_from["sigma"]
+        if name not in columns and name not in formula.model.names:
+            columns[name], sigma = sigma, name  # messages then call it by its name
     return Data(
         columns, sigma, loaded.line_numbers, loaded.source, loaded.rows,
         loaded.left_out_by_where, loaded.notes, where_from,

@@ -113,8 +113,10 @@ def silence(stream: TextIO) -> None:
 def check_writable(targets: Iterable[tuple[str, str]], data: Iterable[str]) -> None:
     """Refuse (flag, path) that cannot be written or would overwrite the data, before any work."""
     seen: dict[str, str] = {}
-    sources = {os.path.realpath(path) for path in data if path != "-"}
+    sources = {os.path.realpath(path) for path in data if path != "-" and "\0" not in path}
     for flag, name in targets:
+        if "\0" in name:
+            raise _refused(flag, f"{name!r} is not a name of a file.", "choose another name")
         path, real = Path(name), os.path.realpath(name)
         folder = path.parent
         if path.exists() and not path.is_file() and not path.is_dir():

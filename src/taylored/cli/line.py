@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from taylored.cli._data import open_data, read
@@ -29,8 +30,8 @@ def run(options: Options) -> int:
     check_all(options, given[0])
     with Progress("Fitting", not options.quiet) as step:
         table = open_data(given[0], options)
-        formula = _formula(table, given[1:], options)
-        data = read(table, formula, options)
+        formula, bound = _formula(table, given[1:], options)
+        data = read(table, formula, options, bound)
         remark(data, options)
         found = fit_data(formula, data, options, step)
         from taylored.regression.line import LineFit
@@ -50,22 +51,34 @@ def _wrong_count(given: list[str]) -> ArgumentError:
     )
 
 
-def _formula(table: LazyTable, wanted: list[str], options: Options) -> Formula:
-    """The line as a formula of the columns; their numbers go to `options.columns`."""
-    options.columns = dict(options.columns)
-    y, x = (_column(table, w, options.columns) for w in wanted or _the_two(table))
+def _formula(
+    table: LazyTable, wanted: list[str], options: Options
+) -> tuple[Formula, dict[str, str]]:
+    """The line as a formula, and which column each of its two names is."""
+    y, x = (_column(table, name, options.columns) for name in wanted or _the_two(table))
     if x == y:
         raise ArgumentError(f"Both y and x are the column {table.names[x]!r}.",
                             next_step="name two: first y, then x")  # fmt: skip
-    names = [_name(table, i, other) for i, other in ((y, "y"), (x, "x"))]
-    if len(set(names)) < 2:
+    names = [_name(table, y, "y"), _name(table, x, "x")]
+    if names[0] == names[1]:
         names = ["y", "x"]
-    options.columns = {_bare(names[0]): f"c{y + 1}", _bare(names[1]): f"c{x + 1}"}
-    return parse(f"{names[0]} ~ intercept + slope*{names[1]}")
+    formula = parse(f"{names[0]} ~ intercept + slope*{names[1]}")
+    return formula, {name.strip("`"): _key(table, i) for name, i in zip(names, (y, x), strict=True)}
 
 
-def _column(table: LazyTable, name: str, mapping: dict[str, str]) -> int:
+def _column(table: LazyTable, name: str, mapping: Mapping[str, str]) -> int:
     return table.index(mapping.get(name, name).strip("`"))
+
+
+def _key(table: LazyTable, index: int) -> str:
+    """What to ask the table for: the name, or the number where the name is there twice."""
+    for key in (table.names[index], str(index + 1)):
+        try:
+            if table.index(key) == index:
+                return key
+        except ColumnError:
+            continue
+    return f"c{index + 1}"
 
 
 def _the_two(table: LazyTable) -> list[str]:
@@ -88,7 +101,3 @@ def _name(table: LazyTable, index: int, other: str) -> str:
         except FormulaError:
             continue
     return other
-
-
-def _bare(name: str) -> str:
-    return name.strip("`")

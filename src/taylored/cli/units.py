@@ -21,7 +21,7 @@ __all__ = ["parameter_units", "read_unit", "unit_text"]
 
 Powers = dict[str, Fraction]
 _SYMBOL = r"[^\W\d_]+|%|°[^\W\d_]*"
-_FACTOR = re.compile(rf"\s*([*·⋅/]?)\s*({_SYMBOL}|1)(?:(?:\^|\*\*)?(-?\d+))?\s*")
+_FACTOR = re.compile(rf"(\s*[*·⋅/]\s*|\s+|)({_SYMBOL}|1)(?:(?:\^|\*\*)?(-?\d+))?")
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 
 
@@ -63,7 +63,8 @@ def _known(given: dict[str, str], fit: Fit) -> dict[str, Powers]:
 
 def _combined(sources: Sequence[Powers | None], powers: Sequence[float]) -> str:
     total: Powers = {}
-    for unit, power in zip(sources, powers, strict=True):
+    pairs = list(zip(sources, powers, strict=True))
+    for unit, power in [pairs[-1], *pairs[:-1]]:  # the response's symbols come first
         exponent = Fraction(power).limit_denominator(12)
         if exponent and unit is None:
             return ""
@@ -124,7 +125,7 @@ def read_unit(text: str) -> Powers:
         factor = _FACTOR.match(plain, at)
         if factor is None or (bool(factor[1]) == (at == 0)):
             return {text.strip(): Fraction(1)}
-        power = Fraction(int(factor[3] or 1) * (-1 if factor[1] == "/" else 1))
+        power = Fraction(int(factor[3] or 1) * (-1 if "/" in factor[1] else 1))
         if factor[2] != "1":
             result = _times(result, {factor[2]: power})
         at = factor.end()

@@ -259,4 +259,6 @@ def starts_for(
     """Ranked automatic starts, more of them for more non-linear parameters."""
     bent = int((~problem.linear).sum())
     count = min(64 * 4**bent, 2048) if bent else 1
+    if any(s.rate is not None for s in scales):
+        count = 4096
     return ranked_starts(problem, scales, count=count, seed=seed)

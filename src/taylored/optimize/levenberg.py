@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from taylored.optimize.point import Point, evaluate, evaluate_settled, held, triangle
+from taylored.optimize.point import Point, evaluate_settled, held, triangle
 from taylored.optimize.problem import Problem
 
 __all__ = ["levenberg_marquardt"]
@@ -51,8 +51,7 @@ def levenberg_marquardt(
     `tolerance` bounds the relative decrease of the cost that still counts as progress: the last
     digits are left to Newton's method.
     """
-    settle = evaluate_settled if problem.linear.any() else evaluate
-    point = settle(problem, start)
+    point = evaluate_settled(problem, start)
     if not point.finite:
         return point, False
     scale = np.zeros(len(start))
@@ -66,7 +65,7 @@ def levenberg_marquardt(
         if radius == 0.0:
             size = float(np.linalg.norm(scale * point.theta))
             radius = _LARGEST_START * (size if size > 0 else 1.0)
-        trial, radius, done = _try_steps(problem, point, model, radius, tolerance, settle)
+        trial, radius, done = _try_steps(problem, point, model, radius, tolerance)
         if trial is None:
             return point, done
         point = trial
@@ -158,7 +157,6 @@ def _try_steps(
     model: _Model,
     radius: float,
     tolerance: float,
-    settle: Callable[[Problem, np.ndarray], Point],
 ) -> tuple[Point | None, float, bool]:
     """Shrink the region until a step is accepted: (point or None, radius, negligible)."""
     for _ in range(60):
@@ -169,7 +167,7 @@ def _try_steps(
         theta[model.order] += delta
         if problem.bounded:
             theta = np.clip(theta, problem.lower, problem.upper)
-        trial = settle(problem, theta)
+        trial = evaluate_settled(problem, theta)
         actual = point.cost - trial.cost
         ratio = actual / predicted if trial.finite else -1.0
         if ratio <= 0.25:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from taylored.results import Accuracy
 if TYPE_CHECKING:
     from taylored.regression.result import Fit
 
-__all__ = ["Curve", "curve_of", "fitted", "label_of", "one_input"]
+__all__ = ["Band", "Curve", "against", "curve_of", "fitted", "label_of"]
 
 _DENSE = 800  # points of the curve: more than a picture has pixels to show a bend in
 _MOST_DATA = 4000  # data whose own x is put into the grid, so that no narrow peak is missed
@@ -33,10 +34,17 @@ class Curve:
     kind: Accuracy
     logarithmic: bool
 
+    @property
+    def bands(self) -> tuple[Band | None, Band | None]:
+        """Of the curve, and of new points."""
+        return self.confidence, self.prediction
 
-def one_input(fit: Fit) -> bool:
-    """Whether the fit can be drawn against its x."""
-    return len(fit.setup.data) == 1
+
+def against(fit: Fit) -> tuple[np.ndarray, str]:
+    """What a fit is drawn against, and its name: the only input, or the row where there is none."""
+    if fit.setup.data:
+        return fit.setup.data[0], fit.setup.model.columns[0]
+    return np.arange(1.0, fit.points + 1.0), "row"
 
 
 def fitted(fit: Fit) -> np.ndarray:
@@ -44,18 +52,18 @@ def fitted(fit: Fit) -> np.ndarray:
     return fit.setup.y - fit.residuals
 
 
-def label_of(name: str, units: dict[str, str]) -> str:
+def label_of(name: str, units: Mapping[str, str]) -> str:
     """The label of an axis: the name, and the unit where known."""
     unit = units.get(name, "")
     return f"{name} ({unit})" if unit else name
 
 
 def curve_of(fit: Fit, level: float) -> Curve:
-    """The curve of a fit with one input, within the range of the data."""
-    x = fit.setup.data[0]
-    logarithmic = _spaced_by_ratio(x)
+    """The curve of a fit with one input, or none, within the range of the data."""
+    x, _ = against(fit)
+    logarithmic = bool(fit.setup.data) and _spaced_by_ratio(x)
     grid = _grid(x, logarithmic)
-    if not _pointwise(fit, grid):
+    if not fit.setup.data or not _pointwise(fit, grid):
         grid = None
     with np.errstate(all="ignore"):
         best = fit.predict(grid, level)

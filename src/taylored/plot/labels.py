@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,36 +13,49 @@ __all__ = ["Label", "place_labels"]
 _GAPS = (7.0, 14.0, 24.0, 38.0, 56.0, 80.0)  # pixels at 100 dpi between a line and its label
 _LEADER = 20.0  # from this distance on a thin line leads from the label to its line
 _ANCHORS = 60  # places along the line that are tried
-_MARGIN = 4.0  # pixels kept clear around a label
+_MARGIN = 3.0  # pixels at 100 dpi kept clear around a label
+_SIZE = 9.0  # points
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Label:
-    """A text for the line (x, y), in the line's color; a `fallback` is placed if all else fails."""
+    """A text for the line (x, y), in the line's color; best on (x, middle), within its band."""
 
     text: str
     color: str
     x: np.ndarray
     y: np.ndarray
-    always: bool = False
+    middle: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Spot:
+    """A place for a label: its anchor in data, from there to its center, its box; in pixels."""
+
+    rank: float
+    anchor: np.ndarray
+    offset: np.ndarray
+    box: np.ndarray
+    far: bool
 
 
 def place_labels(ax: Any, labels: Sequence[Label], obstacles: np.ndarray) -> list[str]:
     """Place labels in an axes whose layout is settled; returns the texts that found no place.
 
     `obstacles` are points (points, 2), in data coordinates, that no label may cover; the
-    labeled lines are added to them.
+    labeled lines are added to them. A label without a free place is left out.
     """
     lines = [np.column_stack([label.x, label.y]) for label in labels]
     taken = _pixels(ax, np.concatenate([obstacles, *lines]))
     unplaced = []
     for label in labels:
-        spot = _best(ax, label, taken)
-        if spot is None:
+        spots = [s for s in _spots(ax, label) if not _covered(s.box, taken)]
+        if spots:
+            best = min(spots, key=lambda spot: spot.rank)
+            _write(ax, label, best)
+            taken = np.concatenate([taken, _filled(best.box)])
+        else:
             unplaced.append(label.text)
-            continue
-        _write(ax, label, *spot[:2])
-        taken = np.concatenate([taken, _filled(spot[2])])
     return unplaced
 
 
@@ -58,66 +71,65 @@ def _filled(box: np.ndarray) -> np.ndarray:
     return np.array(np.meshgrid(across, up)).reshape(2, -1).T
 
 
-def _size(ax: Any, label: Label) -> tuple[float, float]:
-    text = ax.text(0, 0, label.text, fontsize=9.0, parse_math=False)
-    box = text.get_window_extent(ax.figure.canvas.get_renderer())
-    text.remove()
-    return box.width, box.height
-
-
-def _best(ax: Any, label: Label, taken: np.ndarray) -> tuple | None:
-    """The free spot nearest to the line: (anchor in data, offset in pixels, box in pixels)."""
-    scale = ax.figure.dpi / 100.0
-    width, height = _size(ax, label)
-    frame = ax.get_window_extent()
-    spots = []
-    for anchor, pixel in _anchors(ax, label):
-        for gap in _GAPS:
-            for side in (1, -1):
-                for shift in (0.0, 0.5, -0.5):
-                    center = pixel + (shift * width, side * (gap * scale + 0.5 * height))
-                    box = _around(center, width, height, scale)
-                    inside = frame.x0 <= box[0] and box[2] <= frame.x1
-                    inside &= frame.y0 <= box[1] and box[3] <= frame.y1
-                    if inside and not _covered(box, taken):
-                        # Nearest first; among equals the one to the right, where eyes end.
-                        rank = gap + 4 * abs(shift) - 8 * (pixel[0] - frame.x0) / frame.width
-                        spots.append((rank, anchor, center - pixel, box))
-    if not spots:
-        return None
-    return min(spots, key=lambda spot: spot[0])[1:]
-
-
-def _anchors(ax: Any, label: Label) -> list[tuple[np.ndarray, np.ndarray]]:
-    points = np.column_stack([label.x, label.y])
-    with np.errstate(all="ignore"):
-        pixels = ax.transData.transform(points)
-    frame = ax.get_window_extent()
-    seen = np.isfinite(pixels).all(axis=1)
-    seen &= (pixels[:, 0] >= frame.x0) & (pixels[:, 0] <= frame.x1)
-    seen &= (pixels[:, 1] >= frame.y0) & (pixels[:, 1] <= frame.y1)
-    kept = np.flatnonzero(seen)
-    chosen = kept[np.unique(np.linspace(0, len(kept) - 1, _ANCHORS).round().astype(int))] if (
-        len(kept)) else kept  # fmt: skip
-    return [(points[i], pixels[i]) for i in chosen]
-
-
-def _around(center: np.ndarray, width: float, height: float, scale: float) -> np.ndarray:
-    half = np.array([0.5 * width, 0.5 * height]) + _MARGIN * scale
-    return np.concatenate([center - half, center + half])
-
-
 def _covered(box: np.ndarray, taken: np.ndarray) -> bool:
     x, y = taken.T
     return bool(((x > box[0]) & (x < box[2]) & (y > box[1]) & (y < box[3])).any())
 
 
-def _write(ax: Any, label: Label, anchor: np.ndarray, offset: np.ndarray) -> None:
-    scale = ax.figure.dpi / 72.0
-    far = abs(offset[1]) > _LEADER * ax.figure.dpi / 100.0
+def _spots(ax: Any, label: Label) -> Iterator[_Spot]:
+    """The places that lie within the axes, ranked: nearest, then the right, where eyes end."""
+    scale, frame = ax.figure.dpi / 100.0, ax.get_window_extent()
+    width, height = _size(ax, label)
+    for anchor, pixel, offset, rank, far in _candidates(ax, label, (width, height)):
+        center = pixel + offset
+        half = np.array([0.5 * width, 0.5 * height]) + _MARGIN * scale
+        box = np.concatenate([center - half, center + half])
+        inside = (box[:2] >= frame.min).all() and (box[2:] <= frame.max).all()
+        if inside:
+            rank = rank - 8.0 * (center[0] - frame.x0) / frame.width
+            yield _Spot(rank, anchor, offset, box, far)
+
+
+def _candidates(ax: Any, label: Label, size: tuple[float, float]) -> Iterator[tuple]:
+    scale = ax.figure.dpi / 100.0
+    if label.middle is not None:
+        for anchor, pixel in _anchors(ax, label.x, label.middle):
+            yield anchor, pixel, np.zeros(2), 0.0, False
+    for anchor, pixel in _anchors(ax, label.x, label.y):
+        for gap in _GAPS:
+            for side in (1, -1):
+                for shift in (0.0, 0.5, -0.5):
+                    offset = np.array([shift * size[0], side * (gap * scale + 0.5 * size[1])])
+                    # A band's label outside of it could be taken for another band's.
+                    far = gap > _LEADER or label.middle is not None
+                    yield anchor, pixel, offset, gap + 4 * abs(shift), far
+
+
+def _size(ax: Any, label: Label) -> tuple[float, float]:
+    text = ax.text(0, 0, label.text, fontsize=_SIZE, parse_math=False)
+    box = text.get_window_extent()
+    text.remove()
+    return box.width, box.height
+
+
+def _anchors(ax: Any, x: np.ndarray, y: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Places on a line that can be seen, in data and in pixels, evenly over its points."""
+    points = np.column_stack([x, y])
+    with np.errstate(all="ignore"):
+        pixels = ax.transData.transform(points)
+        frame = ax.get_window_extent()
+        seen = ((pixels >= frame.min) & (pixels <= frame.max)).all(axis=1)
+    kept = np.flatnonzero(seen)
+    if not len(kept):
+        return []
+    chosen = kept[np.unique(np.linspace(0, len(kept) - 1, _ANCHORS).round().astype(int))]
+    return [(points[i], pixels[i]) for i in chosen]
+
+
+def _write(ax: Any, label: Label, spot: _Spot) -> None:
     leader = {"arrowstyle": "-", "color": label.color, "lw": 0.7, "shrinkA": 1, "shrinkB": 1}
     ax.annotate(
-        label.text, tuple(anchor), tuple(offset / scale), textcoords="offset points",
-        ha="center", va="center", fontsize=9.0, color=label.color, parse_math=False,
-        arrowprops=leader if far else None, zorder=6,
+        label.text, tuple(spot.anchor), tuple(spot.offset * 72.0 / ax.figure.dpi),
+        textcoords="offset points", ha="center", va="center", fontsize=_SIZE, color=label.color,
+        parse_math=False, arrowprops=leader if spot.far else None, zorder=6,
     )  # fmt: skip

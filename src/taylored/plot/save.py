@@ -68,7 +68,9 @@ def save_figure(figure: Any, path: str | Path) -> None:
     """Write a figure in our style; the file appears whole or not at all."""
     path = Path(path)
     suffix = check_suffix(path)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=f".{suffix}")
+    handle, temporary = tempfile.mkstemp(
+        dir=path.parent, prefix=f".{path.stem}.", suffix=f".{suffix}"
+    )
     os.close(handle)
     try:
         with styled():
@@ -87,9 +89,6 @@ def _in_pixels(path: Path) -> None:
     """Give an SVG its size in pixels; what is in it scales along."""
     width, height = (round(DPI * side) for side in SIZE)
     text = path.read_text(encoding="utf-8")
-    size = r'(<svg\b[^>]*?) width="[\d.]+pt" height="[\d.]+pt"|(<svg\b[^>]*?) height="[\d.]+pt" width="[\d.]+pt"'
-    found = re.search(r'width="[\d.]+pt"', text), re.search(r'height="[\d.]+pt"', text)
-    for match, pixels, name in zip(found, (width, height), ("width", "height"), strict=True):
-        assert match is not None, size
-        text = text.replace(match[0], f'{name}="{pixels}"', 1)
+    for name, pixels in (("width", width), ("height", height)):
+        text = re.sub(rf'\b{name}="[\d.]+pt"', f'{name}="{pixels}"', text, count=1)
     path.write_text(text, encoding="utf-8")

@@ -42,8 +42,8 @@ STYLE: dict[str, Any] = {
     "axes.linewidth": 0.8,
     "axes.labelcolor": INK,
     "axes.labelsize": 10.0,
-    "axes.titlesize": 12.5,
-    "axes.titleweight": "semibold",
+    "axes.titlesize": 12.0,
+    "axes.titleweight": "bold",
     "axes.titlelocation": "left",
     "axes.titlecolor": INK,
     "axes.titlepad": 10.0,
@@ -68,6 +68,9 @@ STYLE: dict[str, Any] = {
     "lines.solid_capstyle": "round",
     "patch.linewidth": 0.0,
     "hatch.linewidth": 0.7,
+    "figure.constrained_layout.w_pad": 0.12,
+    "figure.constrained_layout.h_pad": 0.06,
+    "figure.constrained_layout.hspace": 0.0,
     "svg.fonttype": "path",
     "svg.hashsalt": "taylored",  # the same picture gives the same file
     "pdf.fonttype": 42,
@@ -79,7 +82,7 @@ def styled() -> Iterator[None]:
     """The style, for as long as the context lasts."""
     import matplotlib
 
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(STYLE):  # type: ignore[arg-type]
         yield
 
 

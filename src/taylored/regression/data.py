@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from taylored.errors import ColumnError, EmptyDataError, NotNumericError
+from taylored.errors import ColumnError, EmptyDataError, NotNumericError, ScaleError
 from taylored.formula import normalize_name, suggest
 
 __all__ = ["Columns", "Dropped", "as_column", "clean", "column_names", "table_columns"]
 
 _SHOWN = 5
+_LARGEST = 1e75
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +161,8 @@ def clean(columns: Mapping[str, np.ndarray], policy: str) -> Columns:
         ones where the policy is "fail"; EmptyDataError: nothing left.
     """
     total = _common_length(columns)
+    for name, values in columns.items():
+        _check_scale(name.strip(), values)
     # One pass over the sums finds whether there is anything to look for.
     if all(np.isfinite(v.sum()) for v in columns.values()) and total:
         return Columns(dict(columns), total, None, ())
@@ -169,14 +172,15 @@ def clean(columns: Mapping[str, np.ndarray], policy: str) -> Columns:
         infinite = np.flatnonzero(np.isinf(values))
         if len(infinite):
             raise NotNumericError(
-                f"{name} is infinite in {_count(len(infinite), 'row')}.",
+                f"{name.strip()} is infinite in {_count(len(infinite), 'row')}.",
                 where=f"row {_rows(infinite)}",
                 next_step="correct the values, or leave the rows out.",
             )
         absent = np.isnan(values)
         if absent.any():
             rows = np.flatnonzero(absent)
-            dropped.append(Dropped(len(rows), f"{name} is missing", tuple(rows[:_SHOWN] + 1)))
+            shown = tuple((rows[:_SHOWN] + 1).tolist())
+            dropped.append(Dropped(len(rows), f"{name.strip()} is missing", shown))
             missing |= absent
     _check_policy(dropped, policy)
     if missing.all():
@@ -189,6 +193,19 @@ def clean(columns: Mapping[str, np.ndarray], policy: str) -> Columns:
         return Columns(dict(columns), total, None, ())
     kept = ~missing
     return Columns({n: v[kept] for n, v in columns.items()}, total, kept, tuple(dropped))
+
+
+def _check_scale(name: str, values: np.ndarray) -> None:
+    """Refuse values whose squares, or those of slopes made of them, leave float64's range."""
+    largest = max(values.max(), -values.min()) if len(values) else 0.0
+    if largest <= _LARGEST and largest >= 1.0 / _LARGEST:
+        return
+    size = float(np.nanmax(np.abs(values[np.isfinite(values)]), initial=0.0))
+    if size > _LARGEST or 0.0 < size < 1.0 / _LARGEST:
+        raise ScaleError(
+            f"The values of {name} go up to {size:.1g}: their squares leave the range of float64.",
+            next_step="take another unit, so that they are nearer to 1.",
+        )
 
 
 def _check_policy(dropped: list[Dropped], policy: str) -> None:
@@ -204,7 +221,7 @@ def _check_policy(dropped: list[Dropped], policy: str) -> None:
 def _common_length(columns: Mapping[str, np.ndarray]) -> int:
     lengths = {name: len(values) for name, values in columns.items()}
     if len(set(lengths.values())) > 1:
-        listed = ", ".join(f"{n}: {k}" for n, k in lengths.items())
+        listed = ", ".join(f"{n.strip()}: {k}" for n, k in lengths.items())
         raise ColumnError(
             "The columns have different lengths.",
             why=listed,

@@ -9,6 +9,7 @@ import numpy as np
 
 from taylored.optimize.least_squares import suspicious
 from taylored.regression.intervals import BENT
+from taylored.regression.precision import quick_digits
 from taylored.regression.statistics import normality_p_value, runs_p_value
 from taylored.results import Finding
 
@@ -32,14 +33,15 @@ def findings_of(fit: Fit, decisive: bool) -> tuple[Finding, ...]:
 
 def status_of(fit: Fit) -> str:
     """The verdict in one sentence."""
-    size = f"{fit.points} points, {len(fit.setup.params.free)} parameters"
+    count = len(fit.setup.params.free)
+    size = f"{fit.points} points, {count} parameter{'s' if count != 1 else ''}"
     errors = [f for f in fit._decisive if f.severity == "error"]
     if errors:
         return f"Not usable ({size}): {errors[0].message}"
     warned = [f for f in fit.warnings if f.severity == "warning"]
     spread = f"chi-squared {fit.chi2:.5g} for {fit.dof} degrees of freedom"
     digits = int(min((fit.digits[n] for n in fit.setup.free_names), default=15))
-    known = f"numerically right to {digits} digits or more"
+    known = f"numerically right to {digits} digits or more" if digits else "zero to rounding"
     if warned:
         return f"Usable with care ({size}; {spread}; {known}): {warned[0].message}"
     return f"Good fit: {size}; {spread}; {known}."
@@ -64,16 +66,20 @@ def _solution(fit: Fit) -> Iterator[Finding]:
     elif solution.curvature.bend <= 1e-10:
         yield Finding("not-a-minimum", "the point found is a saddle or a flat place of the cost, "
                       "not a minimum.", "Give another start, or bounds.", "error")  # fmt: skip
-    if fit.automatic and solution.tried > 3 and solution.hits == 1 and _poor(fit):
+    if fit.automatic and solution.tried > 3 and _poor(fit):
         yield Finding(
-            "perhaps-not-the-best", f"one of {solution.tried} starts led here and the residuals "
-            "are not random: a better fit may exist.",
+            "perhaps-not-the-best", f"{solution.hits} of {solution.tried} starts led here, and "
+            "the model explains little or leaves a pattern: a better fit may exist.",
             "Give a start near the expected values, or bounds.", "error",
         )  # fmt: skip
 
 
 def _poor(fit: Fit) -> bool:
-    return suspicious(fit.solution.point.r) and fit.r_squared < 0.999
+    """Whether the best of the automatic starts is doubtful: rarely reached, and fitting badly."""
+    hits, tried = fit.solution.hits, fit.solution.tried
+    if hits == 1 and suspicious(fit.solution.point.r) and fit.r_squared < 0.999:
+        return True
+    return hits < 0.5 * tried and fit.r_squared < 0.5
 
 
 def _numerics(fit: Fit) -> Iterator[Finding]:
@@ -81,11 +87,14 @@ def _numerics(fit: Fit) -> Iterator[Finding]:
     if solution.curvature is None or not solution.converged:
         return
     # The quick bound first: the exact one costs an evaluation in doubled precision.
-    if solution.curvature.condition * fit.points < 1e9 and fit.setup.functions.exact:
+    if fit.setup.functions.exact and quick_digits(fit.setup, solution) > 6:
         return
-    for name in fit.setup.free_names:
+    for i, name in enumerate(fit.setup.free_names):
         error, stderr = fit.numerical_error[name], fit.stderr[name]
-        if fit.digits[name] < 4 and not error < 0.1 * stderr:
+        # A linear parameter may be zero to rounding: then its error moves the curve by nothing.
+        moved = error * float(np.linalg.norm(solution.point.rows[i]))
+        zero = fit.setup.linear[i] and moved <= 1e-10 * np.sqrt(fit.setup.problem.squares)
+        if fit.digits[name] < 4 and not error < 0.1 * stderr and not zero:
             yield Finding(
                 "few-digits", f"{name} has only {fit.digits[name]:.0f} correct digits: the "
                 "parameters can hardly be told apart.",
@@ -153,7 +162,7 @@ def _goodness(fit: Fit) -> Iterator[Finding]:
         yield Finding("too-good", f"chi-squared {fit.chi2:.5g} for {fit.dof} degrees of freedom "
                       f"is too small for the sigma given (p = {p:.4f}).",
                       "Sigma is probably too large.", "warning")  # fmt: skip
-    if fit.points > len(fit.setup.params.free) and fit.r_squared < 0.1 and not fit.absolute_sigma:
+    if fit.dof > 0 and fit.setup.data and fit.r_squared < 0.1 and not fit.absolute_sigma:
         yield Finding("explains-little", f"the model explains {max(fit.r_squared, 0):.0%} of the "
                       "scatter of y.", "Compare with a constant.", "warning")  # fmt: skip
 

@@ -75,7 +75,7 @@ def fit(
     Source: J. J. More (1978); L. Kaufman, BIT 15 (1975); Bates and Watts (1988).
     """
     options = Options(na, absolute_sigma, search, seed, 0.95, executor)
-    setup = set_up(model, data, y, sigma, (start, bounds, fixed), options)
+    setup = set_up(model, data, y, sigma, parameters=(start, bounds, fixed), options=options)
     return fit_setup(setup, callback)
 
 

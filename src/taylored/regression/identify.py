@@ -66,6 +66,9 @@ def undetermined(setup: Setup, point: Point) -> Undetermined | None:
 def _statement(setup: Setup, point: Point, directions: np.ndarray, involved: np.ndarray) -> str:
     names = [setup.free_names[i] for i in involved]
     if len(involved) == 1:
+        i = int(involved[0])
+        if not point.rows[i].any() and _jumps(setup, point, i):
+            return f"the model changes in jumps with {names[0]}, so that derivatives cannot find it"
         return f"the data say nothing about {names[0]}"
     if len(directions) == 1 and len(involved) == 2:
         i, j = (int(k) for k in involved)
@@ -83,6 +86,18 @@ def _statement(setup: Setup, point: Point, directions: np.ndarray, involved: np.
     return f"only {count} combination{'s' if count != 1 else ''} of {', '.join(names)} " + (
         "is determined" if count == 1 else "are determined"
     )
+
+
+def _jumps(setup: Setup, point: Point, i: int) -> bool:
+    """Whether a parameter without slope has an effect all the same."""
+    reference = setup.functions.value(point.theta)
+    spread = max([float(np.ptp(d)) for d in setup.data if len(d)], default=1.0)
+    for change in (-0.5, -0.1, 0.1, 0.5):
+        moved = point.theta.copy()
+        moved[i] += change * max(abs(moved[i]), spread)
+        if not np.array_equal(setup.functions.value(moved), reference, equal_nan=True):
+            return True
+    return False
 
 
 def _combination(setup: Setup, point: Point, i: int, j: int) -> str:

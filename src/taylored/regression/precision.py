@@ -20,7 +20,7 @@ from taylored.optimize.point import Point, evaluate
 from taylored.readings.doubled import multiply
 from taylored.regression.setup import Setup
 
-__all__ = ["Precision", "precision_of", "sharpen"]
+__all__ = ["Precision", "precision_of", "quick_digits", "sharpen"]
 
 _UNIT = 2.0**-53
 _MOST = 15.95  # digits of float64: -log10 of half an ulp
@@ -50,14 +50,14 @@ def sharpen(setup: Setup, solution: Solution) -> Solution:
         return _sharpen_linear(setup, solution)
     if solution.curvature is None or not solution.minimum:
         return solution
-    if _worst(setup, solution) >= _ENOUGH:
+    if quick_digits(setup, solution) >= _ENOUGH:
         return solution
     for _ in range(2):
         solution = _corrected(setup, solution)
     return solution
 
 
-def _worst(setup: Setup, solution: Solution) -> float:
+def quick_digits(setup: Setup, solution: Solution) -> float:
     """The fewest digits of any parameter, by a quick bound on the effect of rounding y."""
     curvature = solution.curvature
     assert curvature is not None
@@ -71,7 +71,11 @@ def _worst(setup: Setup, solution: Solution) -> float:
 
 def _sharpen_linear(setup: Setup, solution: Solution) -> Solution:
     curvature = solution.curvature
-    if curvature is not None and curvature.condition < 30 and _worst(setup, solution) >= _ENOUGH:
+    if (
+        curvature is not None
+        and curvature.condition < 30
+        and quick_digits(setup, solution) >= _ENOUGH
+    ):
         return solution
     if curvature is not None and curvature.condition < 3:
         return _corrected(setup, _corrected(setup, solution))

@@ -27,6 +27,7 @@ from taylored.optimize.rational import rational_starts
 from taylored.optimize.starts import ParameterScale, parameter_scales, thinned
 from taylored.readings.dimensions import infer_dimensions
 from taylored.readings.linearity import quotient
+from taylored.readings.oscillation import oscillating
 from taylored.readings.symmetry import interchangeable
 from taylored.regression.setup import Setup, check_start
 from taylored.trace.cache import LeastRecentlyUsed
@@ -110,7 +111,9 @@ def _automatic(setup: Setup, callback: Callback | None) -> Solution:
 
 
 def _scales(setup: Setup) -> list[ParameterScale]:
-    found = parameter_scales(dimensions(setup), setup.data, setup.y)
+    program, first = setup.traces.program, len(setup.model.columns)
+    waves = {n - first for n in oscillating(program)} if program is not None else set()
+    found = parameter_scales(dimensions(setup), setup.data, setup.y, waves)
     return [found[i] for i in setup.params.free]
 
 
@@ -264,12 +267,16 @@ def _is_position(setup: Setup, group: list[tuple[int, ...]], lead: int) -> bool:
 def _positive(setup: Setup, found: Solution) -> Solution:
     """Turn negative non-linear parameters positive where that changes nothing."""
     problem = setup.problem
-    for i in np.flatnonzero(~problem.linear):
-        theta = found.point.theta.copy()
-        if theta[i] >= 0 or -theta[i] > problem.upper[i]:
-            continue
-        theta[i] = -theta[i]
-        found = _moved(setup, found, theta)
+    bent = np.flatnonzero(~problem.linear).tolist()
+    for i in bent:
+        # Alone, or with one other: sin(w x + p) is odd in w and p together.
+        for partner in (None, *bent):
+            theta = found.point.theta.copy()
+            if theta[i] >= 0 or partner == i:
+                continue
+            theta[[i] if partner is None else [i, partner]] *= -1.0
+            if (theta >= problem.lower).all() and (theta <= problem.upper).all():
+                found = _moved(setup, found, theta)
     return found
 
 

@@ -98,6 +98,7 @@ def set_up(
     data: Any,
     y: Any,
     sigma: Any,
+    *,
     parameters: tuple[Any, Any, Any],
     options: Options,
 ) -> Setup:
@@ -110,7 +111,7 @@ def set_up(
         fitted, raw, response = _from_function(model, data, y)
     else:
         raise ArgumentError(
-            f"The model is a {type(model).__name__}.",
+            f"The model is of the type {type(model).__name__}.",
             next_step='give a formula such as "y ~ a*exp(-x/tau)", or a function f(x, a, tau).',
         )
     raw, sigma_name = _with_sigma(raw, sigma, data)
@@ -210,10 +211,26 @@ def _check_formula_model(formula: Formula, model: Model, columns: Sequence[str])
             why=f"the columns are {', '.join(columns)}",
             next_step="write the parameters out: a + b*x instead of x.",
         )
+    if not model.columns:
+        _check_case(formula, model, columns)
     if formula.response is not None and model.columns:
         for name in formula.response.names:
             if name in model.params and name not in columns:
                 raise ColumnError(f"There is no column {name!r}.", next_step="check its name.")
+
+
+def _check_case(formula: Formula, model: Model, columns: Sequence[str]) -> None:
+    """A model without data, with a name that differs from a column's by its case only."""
+    folded = {c.casefold(): c for c in columns}
+    for name in model.params:
+        if name.casefold() in folded:
+            raise FormulaError(
+                f"{name!r} is not a column, and no other name in the model is one.",
+                text=formula.text,
+                position=formula.model.positions.get(name, 0),
+                why=f"the columns are {', '.join(columns)}",
+                next_step=f"did you mean {folded[name.casefold()]!r}?",
+            )
 
 
 def _independent(data: Any, names: Sequence[str]) -> dict[str, np.ndarray]:

@@ -173,12 +173,14 @@ def _restored(document: dict[str, Any], model: Callable | None, path: str) -> Fi
         response = document["response"]
         table = {n: v for n, v in columns.items() if n != response or " ~ " in formula}
         y = None if "~" in formula else columns[response]
-        setup = set_up(formula, table, y, sigma, named, chosen)
+        setup = set_up(formula, table, y, sigma, parameters=named, options=chosen)
     else:
         assert model is not None
         inputs = [columns[c] for c in document["inputs"]]
         x = inputs[0] if len(inputs) == 1 else inputs
-        setup = set_up(model, x, columns[document["response"]], sigma, named, chosen)
+        setup = set_up(
+            model, x, columns[document["response"]], sigma, parameters=named, options=chosen
+        )
     solution = _solution(setup, params, str(document["algorithm"]), path)
     if not np.isclose(solution.point.cost, float(document["results"]["chi2"]), rtol=1e-6, atol=0):
         raise _damaged(path, "its estimates do not give its chi-squared")

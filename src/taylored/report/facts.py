@@ -227,11 +227,13 @@ def short_verdict(fit: Fit) -> str:
     told = [f for f in fit.warnings if f.severity in ("error", "warning")]
     if told:
         return f"{opening}: {_ASIDE.sub('', told[0].message.split(': ')[0]).rstrip('.')}"
+    if fit.chi2 == 0:
+        return f"{opening}: every residual is zero"
     if fit.absolute_sigma:
         return (
             f"{opening}: reduced chi-squared {number(fit.reduced_chi2, 2)}, {p_value(fit.p_value)}"
         )
-    return f"{opening}: the residuals scatter by {number(fit.scale, 3)} around the curve"
+    return f"{opening}: the residuals scatter by {number(fit.scale, 3)} (R2 {share(fit.r_squared)})"
 
 
 _ASIDE = re.compile(r" \([^()]*\)")

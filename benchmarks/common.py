@@ -1,0 +1,85 @@
+"""What all benchmarks share: tables, sections of RESULTS.md, interleaved timing, processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, TypeVar
+
+# One thread per process: the machine is small, and BLAS threads would blur every ratio.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
+__all__ = ["jobs_map", "section", "table"]
+
+RESULTS = Path(__file__).parent / "RESULTS.md"
+_T = TypeVar("_T")
+_R = TypeVar("_R")
+
+_HEAD = """# Benchmark results
+
+Written by the scripts of this folder, each its own section; run them again rather than edit this
+file. Times are ratios of interleaved runs in one process, or medians of CPU seconds.
+"""
+
+
+def jobs_map(
+    function: Callable[[_T], _R], work: Sequence[_T], jobs: int, title: str
+) -> list[_R]:
+    """`[function(w) for w in work]`, in `jobs` processes, with a progress bar on stderr."""
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+
+    def shown(results: Iterable[_R]) -> list[_R]:
+        return list(track(results, title, len(work), console=console))
+
+    if jobs < 2:
+        return shown(map(function, work))
+    # spawn: a fork of a process that has run JAX may hang.
+    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+        return shown(pool.imap(function, work))
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """A Markdown table; numbers to the right."""
+    lines = [list(map(str, row)) for row in rows]
+    mark = ["---", *(["---:"] * (len(heads) - 1))]
+    return "\n".join("| " + " | ".join(line) + " |" for line in [heads, mark, *lines])
+
+
+def machine(packages: Sequence[str] = ("numpy", "scipy", "jax")) -> str:
+    """The machine in words: no names, no paths."""
+    python = ".".join(map(str, sys.version_info[:3]))
+    parts = [f"{os.cpu_count()} cores", f"{platform.system()} {platform.machine()}".replace("_", "-")]
+    return ", ".join([*parts, f"Python {python}", *filter(None, map(_versioned, packages))])
+
+
+def _versioned(package: str) -> str:
+    try:
+        return f"{package} {version(package)}"
+    except PackageNotFoundError:
+        return ""
+
+
+def section(name: str, title: str, text: str, write: bool = True, packages: Sequence[str] = ()):
+    """Print the section, and put it into RESULTS.md in place of its older self."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    where = machine(("numpy", "scipy", "jax", *packages))
+    body = f"{begin}\n## {title}\n\n{text.strip()}\n\n{where}.\n{end}\n"
+    print(body)
+    if not write:
+        return
+    old = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else _HEAD
+    if begin in old:
+        before, _, rest = old.partition(begin)
+        new = before + body + rest.partition(end)[2].lstrip("\n").join(["\n", ""])
+    else:
+        new = old.rstrip("\n") + "\n\n" + body
+    RESULTS.write_text(new.rstrip("\n") + "\n", encoding="utf-8")
