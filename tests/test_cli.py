@@ -25,7 +25,6 @@ from taylored.cli.main import main
 from taylored.cli.options import parse
 from taylored.cli.units import read_unit, unit_text
 from taylored.errors import TayloredError
-from tree import ROOT
 
 DECAY = "y ~ a*exp(-x/tau) + c"
 X = np.arange(0.0, 10.0, 0.5)
@@ -481,77 +480,6 @@ def test_progress_is_shown_on_a_terminal_after_a_while(monkeypatch):
     with _progress.Progress("Fitting", wanted=False) as step:
         time.sleep(0.05)
     assert screen.getvalue() == ""
-
-
-# ---- the other commands ---------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("command", ["fit", "line", "show", "rules", "doctor", "completion"])
-def test_help_of_each_command(run, command):
-    for arguments in ([command, "--help"], ["help", command], [command, "-h"]):
-        done = run(*arguments)
-        assert done.code == 0 and done.err == ""
-        assert done.out.startswith(f"usage: taylored {command}")
-        assert max(map(len, done.out.splitlines())) <= 80
-
-
-def test_help_and_version(run):
-    assert "exit codes:" in run("--help").out and "exit codes:" in run("fit", "--help").out
-    assert run("--version").out == f"taylored {taylored.__version__}\n"
-    assert run().code == 2
-    assert "did you mean line" in run("lien").err
-
-
-def test_rules_lists_every_table(run):
-    from taylored.readings import derivative, doubled, numpy
-
-    found = strict(run("rules", "--json").out)
-    for reading in (numpy, derivative, doubled):
-        marked = {p for p, row in found.items() if row[reading.RULES.reading]}
-        assert marked == set(reading.RULES)
-    text = run("rules").out
-    assert text.splitlines()[0].split() == ["operation", *next(iter(found.values()))]
-
-
-def test_every_module_with_rules_is_listed():
-    from taylored.cli.rules import READINGS
-
-    folder = ROOT / "src" / "taylored" / "readings"
-    with_rules = {p.stem for p in folder.glob("*.py") if "RuleTable(" in p.read_text()}
-    assert with_rules == set(READINGS)
-
-
-def test_doctor(run, monkeypatch):
-    done = run("doctor")
-    assert done.code == 0 and "All is as it must be." in done.out
-    monkeypatch.setattr("taylored.cli.doctor.PACKAGES", ("a-package-that-is-not-there",))
-    done = run("doctor", "--json")
-    found = strict(done.out)
-    assert done.code == 1 and found["ok"] is False and "not installed" in done.out
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_has_every_command_and_option(run, shell):
-    done = run("completion", shell)
-    assert done.code == 0
-    for word in ("fit", "line", "--start" if shell != "fish" else "-l start", "confidence"):
-        assert word in done.out
-    assert run("completion", "tcsh").code == 2
-
-
-def test_completion_in_a_real_bash(here):
-    (here / "taylored").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m taylored "$@"\n')
-    (here / "taylored").chmod(0o755)
-    script = """
-      source <(./taylored completion bash) && complete -p taylored
-      ask() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _taylored; echo "${COMPREPLY[@]}"; }
-      ask taylored f; ask taylored fit d.csv --na d; ask taylored line --rel; ask taylored fit d
-    """
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, cwd=here)
-    assert done.stderr == ""
-    registered, *answers = done.stdout.splitlines()
-    assert registered == "complete -o default -F _taylored taylored"
-    assert answers == ["fit", "drop", "--relative-sigma", ""]
 
 
 def test_values_may_begin_with_a_minus_sign():

@@ -16,7 +16,7 @@ import numpy as np
 from taylored.errors import MissingRule
 from taylored.model import Traces
 from taylored.readings.derivative import derivative
-from taylored.readings.numpy import compile_numpy
+from taylored.readings.numpy import stage_numpy
 from taylored.trace.cache import LeastRecentlyUsed
 from taylored.trace.program import Atom, Constant, Program
 
@@ -53,17 +53,14 @@ class ModelFunctions:
     def _all_free(self) -> bool:
         return self.free == tuple(range(len(self.full)))
 
-    def inputs(self, theta: np.ndarray) -> list[Any]:
-        """Columns and all parameters, the free ones taken from `theta`."""
-        return self._inputs(theta.tolist())
-
-    def _inputs(self, values: list[float]) -> list[Any]:
+    def params(self, free: list[float]) -> list[float]:
+        """All parameters, the free ones having these values."""
         if self._all_free:
-            return [*self.data, *values]
+            return free
         full = list(self.full)
-        for position, value in zip(self.free, values, strict=True):
+        for position, value in zip(self.free, free, strict=True):
             full[position] = value
-        return [*self.data, *full]
+        return full
 
     def holding(self, values: dict[int, float]) -> ModelFunctions:
         """The same model with some of the free parameters (by position) held at values."""
@@ -107,34 +104,40 @@ class ModelFunctions:
         made, pairs = _with_derivatives(program, self._wrt, kind)
         if not (self.runs_in_xla or _has_loops(made)):
             try:
-                return compile_numpy(made), pairs
+                return stage_numpy(made, len(self.data)), pairs
             except MissingRule:
                 pass  # XLA has all of JAX's primitives
         from taylored.readings.xla import compile_xla
 
-        return compile_xla(made), pairs
+        compiled = compile_xla(made)
+        return lambda *data: lambda *params: compiled(*data, *params), pairs
+
+    def _staged(self, kind: str) -> tuple[Callable[..., list[Any]], Pairs]:
+        """A function of the parameters alone: what depends on the data alone is computed now."""
+        prepare, pairs = self._compile(kind)
+        return prepare(*self.data), pairs
 
     @cached_property
     def _value(self) -> Callable[..., list[Any]]:
-        return self._compile("value")[0]
+        return self._staged("value")[0]
 
     @cached_property
     def _first(self) -> Callable[..., list[Any]]:
-        return self._compile("first")[0]
+        return self._staged("first")[0]
 
     @cached_property
-    def _second(self) -> Compiled:
-        return self._compile("second")
+    def _second(self) -> tuple[Callable[..., list[Any]], Pairs]:
+        return self._staged("second")
 
     @cached_property
-    def _both(self) -> Compiled:
-        return self._compile("both")
+    def _both(self) -> tuple[Callable[..., list[Any]], Pairs]:
+        return self._staged("both")
 
     def value(self, theta: np.ndarray) -> np.ndarray:
         """The model at `theta`, as the model gave it (a number for a constant model)."""
         if not self.exact:
-            return np.asarray(self.traces.model.call(*self.inputs(theta)))
-        return self._value(*self.inputs(theta))[0]
+            return np.asarray(self.traces.model.call(*self.data, *self.params(theta.tolist())))
+        return self._value(*self.params(theta.tolist()))[0]
 
     def value_and_jacobian(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The model and its derivatives: (points,) and (params, points)."""
@@ -142,7 +145,7 @@ class ModelFunctions:
         if not self.exact:
             value = self._differences(theta, rows)
         else:
-            value, *slopes = self._first(*self.inputs(theta))
+            value, *slopes = self._first(*self.params(theta.tolist()))
             for row, slope in zip(rows, slopes, strict=True):
                 row[...] = slope
         if np.ndim(value) == 0:
@@ -154,7 +157,7 @@ class ModelFunctions:
         if not self.exact:
             return self._second_differences(theta)
         run, pairs = self._second
-        values = run(*self.inputs(theta))
+        values = run(*self.params(theta.tolist()))
         return [(j, k, v) for (j, k), v in zip(pairs, values, strict=True)]
 
     def stacked(
@@ -170,9 +173,9 @@ class ModelFunctions:
             value, found = self._differences(np.array(theta), rows[:count]), []
         elif second:
             run, pairs = self._both
-            value, *found = run(*self._inputs(theta))
+            value, *found = run(*self.params(theta))
         else:
-            value, *found = self._first(*self._inputs(theta))
+            value, *found = self._first(*self.params(theta))
         for row, slope in zip(rows, found, strict=False):
             row[...] = slope
         np.subtract(y, value, out=rows[count])
@@ -196,7 +199,7 @@ class ModelFunctions:
         for position, column in zip(self.free, thetas.T, strict=True):
             full[position] = column[:, None]
         shape = (len(thetas), self.points)
-        value, *slopes = self._first(*self.data, *full)
+        value, *slopes = self._first(*full)
         rows = np.empty((len(self.free), *shape))
         for row, slope in zip(rows, slopes, strict=True):
             row[...] = slope
@@ -222,7 +225,7 @@ class ModelFunctions:
         """The model in doubled precision, as high and low parts; None where that cannot be."""
         if not self.exact or self._doubled is None:
             return None
-        high, low = self._doubled(*self.inputs(theta))[0]
+        high, low = self._doubled(*self.data, *self.params(theta.tolist()))[0]
         if not np.isfinite(np.sum(high)):
             return None
         return high, np.where(np.isfinite(low), low, 0.0)
@@ -239,7 +242,7 @@ class ModelFunctions:
             run = compile_doubled(made)
         except MissingRule:
             return None
-        value, *slopes = run(*self.inputs(np.zeros(len(self.free))))
+        value, *slopes = run(*self.data, *self.params([0.0] * len(self.free)))
         shape = (self.points,)
         wide = [tuple(np.broadcast_to(part, shape) for part in pair) for pair in (value, *slopes)]
         return wide[0], wide[1:]
@@ -283,7 +286,7 @@ def _contracted(
 
 
 Pairs = list[tuple[int, int]]
-Compiled = tuple[Callable[..., list[Any]], Pairs]
+Compiled = tuple[Callable[..., Callable[..., list[Any]]], Pairs]
 
 
 def _pairs(count: int) -> Pairs:

@@ -188,10 +188,12 @@ class Traces:
 _traces = LeastRecentlyUsed(256)
 
 
-def trace_model(model: Model, data: Sequence[np.ndarray], sample: Sequence[float]) -> Traces:
+def trace_model(
+    model: Model, data: Sequence[np.ndarray], sample: Callable[[], Sequence[float]]
+) -> Traces:
     """The program of a model, from the cache where an equal model was traced before.
 
-    `sample` is a point of the parameters at which the model is called if all else fails.
+    `sample` gives a point of the parameters at which the function can be tried.
 
     Raises:
         ModelError: where the function itself fails on the data.
@@ -201,7 +203,7 @@ def trace_model(model: Model, data: Sequence[np.ndarray], sample: Sequence[float
         if model.key is not None and key in _traces:
             _traces.move_to_end(key)
             return _traces[key]
-    traces = _trace(model, data, sample)
+    traces = _trace(model, data, sample())
     if model.key is not None and not traces.uses_data:
         free = traces.program is not None and traces.program.elementwise
         _traces.find((model.key, None if free else shapes), lambda: traces)

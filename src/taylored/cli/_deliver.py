@@ -7,7 +7,7 @@ import io
 import json
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from taylored.cli._prediction import Predicted
     from taylored.regression.result import Fit
 
-__all__ = ["Result", "check", "deliver", "exit_code"]
+__all__ = ["Ready", "Result", "check", "exit_code", "prepare"]
 
 _NOT_CONVERGED = ("not-converged", "not-a-minimum", "not-finite")
 
@@ -58,12 +58,30 @@ def exit_code(fit: Fit, fail_on: str) -> int:
     return 5 if warned and fail_on == "warn" else 0
 
 
-def deliver(result: Result) -> int:
-    """Write all that was asked for; files first, so that a failure leaves no half of a result."""
+@dataclass(frozen=True)
+class Ready:
+    """All that is left to do: what to print, what to remark, and the exit code."""
+
+    text: str
+    remarks: tuple[str, ...]
+    code: int
+
+    def deliver(self) -> int:
+        """Print, and return the exit code."""
+        if self.text:
+            output.emit(self.text)
+        for remark in self.remarks:
+            output.tell(remark)
+        return self.code
+
+
+def prepare(result: Result) -> Ready:
+    """Do all the work, and write the files; what is printed comes last, and all at once."""
     options, fit = result.options, result.fit
     shown = replace(result, fit=_profiled(fit)) if options.profile else result
     text = _result_text(shown)
     picture = _terminal_plot(fit, options) if options.plot == "" else ""
+    remarks, code = tuple(_remarks(result)), exit_code(fit, options.fail_on)
     if options.save:
         output.write_file(options.save, fit.save)
     if options.plot:
@@ -71,11 +89,7 @@ def deliver(result: Result) -> int:
     if options.output:
         output.write_file(options.output, lambda path: _write_text(path, text))
         text = ""
-    shown_text = "\n\n".join(part.rstrip("\n") for part in (text, picture) if part)
-    if shown_text:
-        output.emit(shown_text)
-    _remark(result)
-    return exit_code(fit, options.fail_on)
+    return Ready("\n\n".join(part.rstrip("\n") for part in (text, picture) if part), remarks, code)
 
 
 def _write_text(path: str, text: str) -> None:
@@ -83,14 +97,14 @@ def _write_text(path: str, text: str) -> None:
         file.write(text.rstrip("\n") + "\n")
 
 
-def _remark(result: Result) -> None:
-    """On standard error what a result without its report does not show."""
+def _remarks(result: Result) -> Iterator[str]:
+    """For standard error what a result without its report does not show."""
     options = result.options
     if not (options.json or options.csv or options.quiet):
         return
     for finding in result.fit.warnings:
         if finding.severity == "error" or not (options.quiet or finding.severity == "note"):
-            output.tell(f"{finding.severity}: {finding}")
+            yield f"{finding.severity}: {finding}"
 
 
 def _result_text(result: Result) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -63,7 +64,8 @@ class Predicted:
         widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]) - 1)]
         lines = ["  ".join([*map(str.rjust, row, widths), row[-1]]) for row in map(list, rows)]
         head = f"Prediction: {p.band} band, {percent(p.level)}, {p.kind}"
-        text = "\n".join([f"{head}{': ' + p.note if p.note else ''}", "", *map(visible, lines)])
+        head = textwrap.fill(visible(f"{head}. {p.note}" if p.note else head), min(look.width, 100))
+        text = "\n".join([head, "", *map(visible, lines)])
         return text if look.unicode else ascii_only(text)
 
 
@@ -87,10 +89,12 @@ def _points(fit: Fit, options: Options, where_from: Mapping[str, str]) -> dict[s
     values = grid(options.predict)
     if values is None:
         return _from_file(names, options, where_from)
+    if not names:
+        raise ArgumentError("--predict: the model is a constant, without any input.",
+                            next_step="leave --predict out")  # fmt: skip
     if len(names) != 1:
         raise ArgumentError(
-            f"--predict: the model has {len(names)} inputs{': ' if names else ''}"
-            f"{', '.join(names)}; a grid is for one.",
+            f"--predict: the model has {len(names)} inputs, {', '.join(names)}; a grid is for one.",
             next_step="give a file with these columns",
         )
     import numpy as np

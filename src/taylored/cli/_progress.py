@@ -6,6 +6,8 @@ import sys
 import threading
 from typing import Any
 
+from taylored.cli._output import note
+
 __all__ = ["Progress"]
 
 _PATIENCE = 0.5  # seconds before anything is shown
@@ -16,6 +18,7 @@ class Progress:
 
     def __init__(self, what: str, wanted: bool = True):
         self.what, self.wanted = what, wanted and sys.stderr.isatty()
+        self.notes: list[str] = []  # for standard error, when the screen is free again
         self._steps, self._status, self._over = 0, None, False
         self._lock = threading.Lock()
         self._timer = threading.Timer(_PATIENCE, self._show)
@@ -33,6 +36,8 @@ class Progress:
                 self._over = True
                 if self._status is not None:
                     self._status.stop()
+        for text in self.notes:
+            note(text)
 
     def __call__(self, point: Any) -> None:
         """One accepted step of a fit."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from taylored.cli._data import Data, check_sigma, open_data, read, read_formula
-from taylored.cli._deliver import Result, check, deliver
-from taylored.cli._output import note
+from taylored.cli._deliver import Result, check, prepare
 from taylored.cli._prediction import predicted
 from taylored.cli._progress import Progress
 from taylored.cli.grids import grid
@@ -18,7 +17,7 @@ from taylored.formula import Formula
 if TYPE_CHECKING:
     from taylored.regression.result import Fit
 
-__all__ = ["check_all", "fit_data", "run"]
+__all__ = ["check_all", "fit_data", "notes_of", "run"]
 
 
 def run(options: Options) -> int:
@@ -31,10 +30,11 @@ def run(options: Options) -> int:
     check_all(options, source)
     with Progress("Fitting", not options.quiet) as step:
         data = read(open_data(source, options), formula, options)
-        remark(data, options)
+        step.notes += notes_of(data, options)
         fit = fit_data(formula, data, options, step)
         result = Result(fit, options, data.document(), predicted(fit, options, data.where_from))
-    return deliver(result)
+        ready = prepare(result)
+    return ready.deliver()
 
 
 def _wrong_count(given: list[str]) -> ArgumentError:
@@ -65,11 +65,9 @@ def check_all(options: Options, source: str) -> None:
     check(options, sources)
 
 
-def remark(data: Data, options: Options) -> None:
-    """What was met while reading, on standard error; a plain separator needs no words."""
-    for text in () if options.quiet else data.notes:
-        if not text.startswith("separator: "):
-            note(text)
+def notes_of(data: Data, options: Options) -> list[str]:
+    """What was met while reading; a plain separator needs no words."""
+    return [n for n in data.notes if not (options.quiet or n.startswith("separator: "))]
 
 
 def fit_data(formula: Formula, data: Data, options: Options, step: Progress) -> Fit:

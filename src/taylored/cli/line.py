@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from taylored.cli._data import open_data, read
-from taylored.cli._deliver import Result, deliver
+from taylored.cli._deliver import Result, prepare
 from taylored.cli._prediction import predicted
 from taylored.cli._progress import Progress
-from taylored.cli.fit import check_all, fit_data, remark
+from taylored.cli.fit import check_all, fit_data, notes_of
 from taylored.cli.options import Options
 from taylored.errors import ArgumentError, ColumnError, FormulaError
 from taylored.formula import Formula, normalize_name, parse
@@ -32,13 +32,14 @@ def run(options: Options) -> int:
         table = open_data(given[0], options)
         formula, bound = _formula(table, given[1:], options)
         data = read(table, formula, options, bound)
-        remark(data, options)
+        step.notes += notes_of(data, options)
         found = fit_data(formula, data, options, step)
         from taylored.regression.line import LineFit
 
         fit = LineFit(found.setup, found.solution, found.automatic, found.cost)
         result = Result(fit, options, data.document(), predicted(fit, options, data.where_from))
-    return deliver(result)
+        ready = prepare(result)
+    return ready.deliver()
 
 
 def _wrong_count(given: list[str]) -> ArgumentError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from taylored.cli._deliver import Result, check, deliver
+from taylored.cli._deliver import Result, check, prepare
 from taylored.cli._prediction import predicted
 from taylored.cli._progress import Progress
 from taylored.cli.grids import grid
@@ -27,4 +27,5 @@ def run(options: Options) -> int:
 
         fit = taylored.load(path)
         result = Result(fit, options, None, predicted(fit, options, {}))
-    return deliver(result)
+        ready = prepare(result)
+    return ready.deliver()

@@ -232,6 +232,6 @@ def _statement(fit: Fit, names: tuple[str, ...]) -> list[str]:
     values = ",  ".join(f"{n} = {value_error(fit.params[n], fit.stderr[n])}" for n in names)
     return [
         values,
-        f"Regions that hold both parameters together in {percent(LEVELS[0])} and "
+        f"Regions that hold both parameters together in about {percent(LEVELS[0])} and "
         f"{percent(LEVELS[1])} of cases; dashed: what value ± error assumes.",
     ]

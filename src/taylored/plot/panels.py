@@ -54,18 +54,20 @@ def draw_hatching(ax: Any, fit: Fit, x: np.ndarray, value: np.ndarray) -> None:
 
 def spread(fit: Fit) -> float:
     """Half the width of the hatching: the scatter of the residuals, or enough to be seen."""
-    return max(float(np.std(fit.residuals)), 0.03 * float(np.ptp(fit.setup.y)))
+    return float(np.fmax(np.std(fit.residuals), 0.03 * np.ptp(fit.setup.y)))
 
 
 def fit_range(ax: Any, y: np.ndarray, others: Iterable[np.ndarray | Band | None]) -> None:
     """The range of the data, widened by curve and bands, but not by poles of them."""
+    y = y[np.isfinite(y)]
+    if not len(y):
+        return
     low, high = float(y.min()), float(y.max())
     span = (high - low) or abs(high) or 1.0
-    values = np.concatenate([np.ravel(o) for o in others if o is not None] or [y])
+    values = np.concatenate([y, *(np.ravel(o) for o in others if o is not None)])
     values = values[np.isfinite(values)]
-    if len(values):
-        low = min(low, max(float(values.min()), low - _BEYOND * span))
-        high = max(high, min(float(values.max()), high + _BEYOND * span))
+    low = min(low, max(float(values.min()), low - _BEYOND * span))
+    high = max(high, min(float(values.max()), high + _BEYOND * span))
     ax.set_ylim(low - 0.06 * span, high + 0.06 * span)
 
 

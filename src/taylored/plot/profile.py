@@ -72,11 +72,14 @@ def draw_profile(fit: Fit, name: str, ax: Any, level: float, *, whole: bool) -> 
     labels = []
     if known:
         _draw_ends(ax, interval, height)
-        labels.append(_level_label(x, height, level, interval))
+        labels.append(_level_label(fit, name, interval, x, height))
+    else:
+        ax.fill_between(x, 0.0, limit, facecolor="none", edgecolor=UNKNOWN, hatch="////",
+                        alpha=0.35, lw=0, zorder=1)  # fmt: skip
     wald = fit.params[name], fit.stderr[name]
     if known and np.isfinite(wald[1]) and wald[1] > 0:
         parabola = ((x - wald[0]) / wald[1]) ** 2
-        ax.plot(x, parabola, color=INK, lw=1.0, ls=(0, (6, 3)), zorder=3)
+        ax.plot(x, parabola, color=INK, lw=1.0, ls=(0, (6, 3)), zorder=4.5)
         labels.append(Label("parabola of value ± error", INK, x, parabola))
     style = {"color": CURVE, "lw": 1.8} if known else {"color": UNKNOWN, "lw": 1.2, "ls": ":"}
     ax.plot(x, rise, zorder=4, label="profile", **style)
@@ -138,10 +141,18 @@ def _draw_ends(ax: Any, interval: Interval, height: float) -> None:
             ax.plot([end, end], [0.0, height], color=color, lw=0.9, zorder=2)
 
 
-def _level_label(x: np.ndarray, height: float, level: float, interval: Interval) -> Label:
+def _level_label(fit: Fit, name: str, interval: Interval, x: np.ndarray, height: float) -> Label:
     inside = x[(x >= interval.lo) & (x <= interval.hi)]
-    text = f"{percent(level)}: {bounds(interval.lo, interval.hi)}"
+    assert interval.level is not None
+    text = f"{percent(interval.level)}: {_bounds(fit, name, interval.lo, interval.hi)}"
     return Label(text, BAND[interval.kind], inside, np.full(len(inside), height))
+
+
+def _bounds(fit: Fit, name: str, lo: float, hi: float) -> str:
+    """To the place of the error, as in the table."""
+    stderr = fit.stderr[name]
+    known = np.isfinite(stderr) and stderr > 0
+    return bounds(lo, hi, place_of(fit.params[name], stderr) if known else None)
 
 
 def _finding(fit: Fit, name: str, interval: Interval) -> str:
@@ -150,7 +161,9 @@ def _finding(fit: Fit, name: str, interval: Interval) -> str:
     value = fit.params[name]
     down, up = value - interval.lo, interval.hi - value
     if not (np.isfinite(down) and np.isfinite(up)):
-        return f"{name}: {bounds(interval.lo, interval.hi)}, the data set no other limit"
+        return (
+            f"{name}: {_bounds(fit, name, interval.lo, interval.hi)}, the data set no other limit"
+        )
     if min(down, up) <= 0:
         return f"{name} is at its bound"
     unequal = max(down, up) / min(down, up) - 1.0
@@ -169,9 +182,9 @@ def _statement(fit: Fit, name: str, interval: Interval, level: float) -> list[st
     first = f"{profile} at {percent(level)} by the profile ({interval.kind})"
     if np.isfinite(stderr):
         half = fit.quantile(level) * stderr
-        wald = bounds(value - half, value + half, place_of(value, stderr))
+        wald = _bounds(fit, name, value - half, value + half)
         first += f";  {value_error(value, stderr)}, Wald {wald}"
     return [
-        visible(first),
+        first,
         "Solid: the least chi-squared with the parameter held there, the others free.",
     ]

@@ -12,7 +12,7 @@ from taylored.readings.facts import ELEMENTWISE, resolve
 from taylored.trace.program import Constant, Equation, Program
 from taylored.trace.rules import RuleTable
 
-__all__ = ["RULES", "compile_numpy"]
+__all__ = ["RULES", "compile_numpy", "stage_numpy"]
 
 # A rule takes an equation and returns the function that runs it: values in, value out
 # (a tuple of values where the equation has several outputs).
@@ -33,29 +33,56 @@ def compile_numpy(program: Program) -> Callable[..., list[Any]]:
     Raises:
         MissingRule: for all equations without a rule at once, before anything is run.
     """
+    return stage_numpy(program, 0)()
+
+
+def stage_numpy(program: Program, early: int) -> Callable[..., Callable[..., list[Any]]]:
+    """The same in two stages: first the `early` inputs, then the others, as often as needed.
+
+    What depends on the early inputs alone is computed once.
+
+    Raises:
+        MissingRule: for all equations without a rule at once, before anything is run.
+    """
     RULES.require(program)
     template: list[Any] = [None] * program.size
-    steps = [_step(equation, template) for equation in program.equations]
+    late_inputs = set(range(early, len(program.names)))
+    first, last = [], []
+    for equation in program.equations:
+        late = late_inputs.intersection(a for a in equation.inputs if isinstance(a, int))
+        late_inputs.update(equation.outputs if late else ())
+        (last if late else first).append(_step(equation, template))
     results = [_slot(atom, template) for atom in program.outputs]
-    count = len(program.names)
+    rest = slice(early, len(program.names))
 
-    def run(*inputs: Any) -> list[Any]:
-        env = template.copy()
-        env[:count] = inputs
-        for kind, function, first, second, output in steps:
-            if kind == 2:
-                env[output] = function(env[first], env[second])
-            elif kind == 1:
-                env[output] = function(env[first])
-            elif kind == 0:
-                env[output] = function(*[env[slot] for slot in first])
-            else:
-                values = function(*[env[slot] for slot in first])
-                for slot, value in zip(output, values, strict=True):
-                    env[slot] = value
-        return [env[slot] for slot in results]
+    def prepare(*given: Any) -> Callable[..., list[Any]]:
+        known = template.copy()
+        known[:early] = given
+        _run(first, known)
 
-    return run
+        def run(*inputs: Any) -> list[Any]:
+            env = known.copy()
+            env[rest] = inputs
+            _run(last, env)
+            return [env[slot] for slot in results]
+
+        return run
+
+    return prepare
+
+
+def _run(steps: list[tuple], env: list[Any]) -> None:
+    for kind, function, first, second, output in steps:
+        if kind == 2:
+            env[output] = function(env[first], env[second])
+        elif kind == 1:
+            env[output] = function(env[first])
+        elif kind == 0:
+            env[output] = function(*[env[slot] for slot in first])
+        else:
+            values = function(*[env[slot] for slot in first])
+            for slot, value in zip(output, values, strict=True):
+                env[slot] = value
 
 
 def _step(equation: Equation, template: list[Any]) -> tuple:

@@ -161,11 +161,11 @@ def clean(columns: Mapping[str, np.ndarray], policy: str) -> Columns:
         ones where the policy is "fail"; EmptyDataError: nothing left.
     """
     total = _common_length(columns)
+    # Most data are clean: the extremes tell, since a NaN becomes both.
+    if total and all(_ordinary(values) for values in columns.values()):
+        return Columns(dict(columns), total, None, ())
     for name, values in columns.items():
         _check_scale(name.strip(), values)
-    # One pass over the sums finds whether there is anything to look for.
-    if all(np.isfinite(v.sum()) for v in columns.values()) and total:
-        return Columns(dict(columns), total, None, ())
     missing = np.zeros(total, bool)
     dropped = []
     for name, values in columns.items():
@@ -195,11 +195,13 @@ def clean(columns: Mapping[str, np.ndarray], policy: str) -> Columns:
     return Columns({n: v[kept] for n, v in columns.items()}, total, kept, tuple(dropped))
 
 
+def _ordinary(values: np.ndarray) -> bool:
+    """Whether all values are finite and of an ordinary size."""
+    return 1.0 / _LARGEST <= max(float(values.max()), -float(values.min())) <= _LARGEST
+
+
 def _check_scale(name: str, values: np.ndarray) -> None:
     """Refuse values whose squares, or those of slopes made of them, leave float64's range."""
-    largest = max(values.max(), -values.min()) if len(values) else 0.0
-    if largest <= _LARGEST and largest >= 1.0 / _LARGEST:
-        return
     size = float(np.nanmax(np.abs(values[np.isfinite(values)]), initial=0.0))
     if size > _LARGEST or 0.0 < size < 1.0 / _LARGEST:
         raise ScaleError(

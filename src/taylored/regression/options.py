@@ -11,6 +11,7 @@ import numpy as np
 from taylored.errors import ArgumentError, BoundsError, ParameterNameError
 from taylored.formula import normalize_name, suggest
 from taylored.model import Model
+from taylored.trace.cache import LeastRecentlyUsed
 
 __all__ = ["Options", "ParameterOptions", "parameter_options"]
 
@@ -67,12 +68,28 @@ class ParameterOptions:
         return not np.isnan(self.start[list(self.free)]).any()
 
 
+_known_options = LeastRecentlyUsed(256)
+
+
 def parameter_options(model: Model, start: Any, bounds: Any, fixed: Any) -> ParameterOptions:
     """Read `start`, `bounds` and `fixed`.
 
     Raises:
         ParameterNameError, BoundsError, ArgumentError: naming the parameter.
     """
+    key: Any = (model.params, *map(_content, (start, bounds, fixed, model.defaults)))
+    try:
+        hash(key)
+    except TypeError:
+        key = None
+    return _known_options.find(key, lambda: _read_options(model, start, bounds, fixed))
+
+
+def _content(given: Any) -> Any:
+    return tuple(given.items()) if isinstance(given, Mapping) else given
+
+
+def _read_options(model: Model, start: Any, bounds: Any, fixed: Any) -> ParameterOptions:
     names = model.params
     count = len(names)
     values = _numbers(names, fixed, "fixed")

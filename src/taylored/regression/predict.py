@@ -93,7 +93,7 @@ def _functions(fit: Fit, x: Any) -> ModelFunctions:
     data = new_data(fit, x)
     points = max((len(d) for d in data), default=1)
     sample = list(fit.params.values())
-    traces = trace_model(setup.model, data, sample)
+    traces = trace_model(setup.model, data, lambda: sample)
     return replace(setup.functions, traces=traces, data=data, points=points)
 
 

@@ -126,12 +126,11 @@ def set_up(
             next_step="fix some with fixed=..., or take a simpler model.",
         )
     arrays = tuple(columns.values[c] for c in fitted.columns)
-    sample = _sample(params)
-    traces = trace_model(fitted, arrays, sample)
+    traces = trace_model(fitted, arrays, lambda: _sample(params))
     setup = Setup(fitted, traces, columns, values, errors, response, formula, params, options,
                   sigma_name)  # fmt: skip
     if traces.program is None or not traces.program.elementwise:
-        _check_value(setup, sample)
+        _check_value(setup, _sample(params))
     return setup
 
 
