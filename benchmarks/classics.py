@@ -7,13 +7,9 @@ the noise as a share of the range of y.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
-
-from taylored.formula import parse
-from taylored.readings.numpy import compile_numpy
-from taylored.trace.tracer import OPS, record
+from common import curve
 
 __all__ = ["CLASSICS", "Classic"]
 
@@ -35,24 +31,13 @@ class Classic:
 
     def curve(self) -> np.ndarray:
         """The true curve at the inputs."""
-        with np.errstate(all="ignore"):
-            value = _function(self.formula, tuple(self.truth))(self.x, *self.truth.values())[0]
-        return np.asarray(value, float)
+        return curve(self.formula, self.truth, self.x)
 
     def data(self, seed: int) -> dict[str, np.ndarray]:
         """One simulated table."""
         curve = self.curve()
         noise = np.random.default_rng(seed).normal(size=len(curve))
         return {"x": self.x, "y": curve + self.noise * np.ptp(curve) * noise}
-
-
-@cache
-def _function(formula: str, names: tuple[str, ...]):
-    expression = parse(formula).model
-    names = ("x", *names)
-    return compile_numpy(
-        record(lambda *v: expression.evaluate(dict(zip(names, v, strict=True)), OPS), names)
-    )
 
 
 def _rows() -> list[Classic]:

@@ -7,6 +7,7 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,7 +16,12 @@ from typing import Any, TypeVar
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
-__all__ = ["jobs_map", "section", "table"]
+__all__ = ["curve", "digits", "jobs_map", "nist_problems", "section", "table"]
+
+# The certified problems and the count of digits are those of the tests.
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+import numpy as np  # noqa: E402
+from nist import digits, problems  # noqa: E402
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 _T = TypeVar("_T")
@@ -26,6 +32,29 @@ _HEAD = """# Benchmark results
 Written by the scripts of this folder, each its own section; run them again rather than edit this
 file. Times are ratios of interleaved runs in one process, or medians of CPU seconds.
 """
+
+
+def nist_problems(kind: str, only: str | None = None) -> list:
+    """NIST's problems, "linear" or "nonlinear"; `only` one name."""
+    return [p for p in problems(kind) if only in (None, p.name)]
+
+
+def curve(formula: str, params: dict[str, float], x: np.ndarray) -> np.ndarray:
+    """The right-hand side of a formula at given parameters."""
+    names = ("x", *params)
+    with np.errstate(all="ignore"):
+        value = _compiled(formula, names)(x, *params.values())[0]
+    return np.broadcast_to(np.asarray(value, float), x.shape)
+
+
+@cache
+def _compiled(formula: str, names: tuple[str, ...]) -> Callable[..., list]:
+    from taylored.formula import parse
+    from taylored.readings.numpy import compile_numpy
+    from taylored.trace.tracer import OPS, record
+
+    right = parse(formula).model
+    return compile_numpy(record(lambda *v: right.evaluate(dict(zip(names, v)), OPS), names))
 
 
 def jobs_map(

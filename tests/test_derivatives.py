@@ -176,7 +176,7 @@ MODELS = [
 
 
 def functions_of(model, theta, free=None):
-    traces = trace_model(model, (X,), theta)
+    traces = trace_model(model, (X,), lambda: theta)
     free = tuple(range(len(theta))) if free is None else free
     return ModelFunctions(traces, (X,), tuple(theta), free, len(X))
 
@@ -274,7 +274,7 @@ def test_derivatives_of_loops(function):
         t = jnp.asarray(theta)
         jacobian = np.asarray(jax.jacfwd(value)(t)).T
         hessian = np.moveaxis(np.asarray(jax.jacfwd(jax.jacfwd(value))(t)), 0, -1)
-    traces = trace_model(model_of_function(function, ["x"]), (X,), theta)
+    traces = trace_model(model_of_function(function, ["x"]), (X,), lambda: theta)
     assert traces.how == "jax"
     assert program.names == ("x", "a", "b")
     functions = ModelFunctions(traces, (X,), theta, (0, 1), len(X))

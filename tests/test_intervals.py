@@ -250,8 +250,8 @@ def tolerance(level, count, systematic):
 
 @pytest.mark.parametrize("case", SIMULATED[:2], ids=lambda c: c[0])
 def test_coverage_quickly(case):
-    for (name, level), share in covered(case, 300, [0.95], seed=1).items():
-        assert abs(share - level) <= tolerance(level, 300, 0.005), (name, share)
+    for (name, level), share in covered(case, 200, [0.95], seed=1).items():
+        assert abs(share - level) <= tolerance(level, 200, 0.005), (name, share)
 
 
 @pytest.mark.slow

@@ -291,6 +291,8 @@ def test_another_parametrization_gives_the_same_curve():
 
 def test_a_transformed_response_is_fitted_as_it_is_written():
     y = np.exp(0.3 - 0.5 * X + 0.01 * NOISE)
-    fit = ty.fit("log(y) ~ a + b*x", {"x": X, "y": y})
     b, a = np.polyfit(X, np.log(y), 1)
+    fit = ty.fit("log(y) ~ a + b*x", {"x": X, "y": y})
     assert fit.params == pytest.approx({"a": a, "b": b}, rel=1e-11)
+    from_arrays = ty.fit("log(y) ~ a + b*x", X, y)
+    assert from_arrays.params == pytest.approx({"a": a, "b": b}, rel=1e-11)

@@ -307,7 +307,7 @@ def test_recording_refuses_what_it_cannot_hold(function):
 
 
 def traces_of(function, start=(1.0, 1.0)):
-    return trace_model(model_of_function(function, ["x"]), (X,), start)
+    return trace_model(model_of_function(function, ["x"]), (X,), lambda: start)
 
 
 @pytest.mark.parametrize("function", [branches_on_data, loops_over_data])

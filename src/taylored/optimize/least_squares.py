@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from math import sqrt
+from math import log10, sqrt
 
 import numpy as np
 
@@ -154,9 +154,23 @@ def hop(
 
 
 def suspicious(r: np.ndarray) -> bool:
-    """Whether the signs of the residuals, in the order of the data, form too few runs."""
+    """Whether the residuals, in the order of the data, look unlike noise.
+
+    Too few runs of signs, neighbours too much alike, or a point too far out: each alone happens
+    by chance in about one good fit of thirty.
+    """
+    square = float(r.dot(r))
+    if square == 0.0:
+        return False
+    total = len(r)
+    if total > 12:
+        if float(r[1:].dot(r[:-1])) > 1.9 / sqrt(total) * square:
+            return True
+        farthest = max(float(r.max()), -float(r.min()))
+        if farthest > (2.6 + 0.75 * log10(total)) * sqrt(square / total):
+            return True
     signs = r > 0
-    above, total = int(np.count_nonzero(signs)), len(signs)
+    above = int(np.count_nonzero(signs))
     below = total - above
     if min(above, below) < 4:
         return total > 12

@@ -144,10 +144,10 @@ def _damping(s: np.ndarray, along: np.ndarray, radius: float) -> float:
         if abs(excess) <= 0.1 * radius:
             break
         low, high = (damping, high) if excess > 0 else (low, damping)
-        slope = float((c * c).dot(weight)) / length
-        damping += (length / radius) * excess / slope
+        slope = float((c * c).dot(weight)) / length if length > 0.0 else 0.0
+        damping += (length / radius) * excess / slope if slope > 0.0 else np.inf
         if not low < damping < high:
-            damping = np.sqrt(max(low, 1e-3 * high) * high)
+            damping = float(np.sqrt(max(low, 1e-3 * high) * high))
     return damping
 
 

@@ -141,7 +141,10 @@ def trust_region_newton(
         gradient = point.rows[moving].dot(point.r) / d
         hessian = point.rows[moving].dot(point.rows[moving].T)
         hessian -= problem.curvature(point.theta, point.r)[np.ix_(moving, moving)]
-        values, vectors = np.linalg.eigh(hessian / np.outer(d, d))
+        scaled = hessian / np.outer(d, d)
+        if not np.isfinite(scaled).all():
+            return point, False
+        values, vectors = np.linalg.eigh(scaled)
         point, radius, state = _newton_step(
             problem, point, (moving, d, gradient, values, vectors), radius
         )

@@ -27,6 +27,7 @@ __all__ = [
 
 _SINGLE = 64  # starts tried one by one where the model cannot be evaluated in a batch
 _BATCH = 128  # starts per batch
+_HOPELESS = 1e3  # a pattern of signs is left out when its best cost is this much above the best
 _MOST_WAVES = 400  # half waves within the data that are looked for
 _LINES, _CHILDREN, _GENERATIONS = 24, 6, 3  # of the search that improves the best starts
 _NEIGHBOURS = 512  # variations of a solution among which a better one is looked for
@@ -60,7 +61,9 @@ def parameter_scales(
     found = []
     for place, exponents in enumerate(dimensions):
         if exponents is None or not any(exponents):
-            found.append(ParameterScale(-1.0, 1.0))
+            # A pure number is near one; of an unknown dimension, as k in k*x^d, it may be any.
+            wide = 1.0 if exponents is not None else 5.0
+            found.append(ParameterScale(-wide, wide))
             continue
         low = sum(e * (a if e > 0 else b) for e, (a, b) in zip(exponents, scales, strict=True))
         high = sum(e * (b if e > 0 else a) for e, (a, b) in zip(exponents, scales, strict=True))
@@ -169,9 +172,28 @@ def ranked_starts(
     elif (~problem.linear).sum() > 1:
         pool = _evolve(problem, scales, pool, seed)
     costs, settled = pool
-    order = np.argsort(costs, kind="stable")
-    for i in order[np.isfinite(costs[order])]:
+    for i in _by_cost_and_signs(problem, costs, settled):
         yield settled[i]
+
+
+def _by_cost_and_signs(problem: Problem, costs: np.ndarray, thetas: np.ndarray) -> np.ndarray:
+    """Positions by cost, taking turns between the patterns of signs of non-linear parameters.
+
+    Minima often differ by a sign; the cheapest starts alone may all lie in one basin. A pattern
+    takes part while its best cost is not hopeless.
+    """
+    order = np.argsort(costs, kind="stable")
+    order = order[np.isfinite(costs[order])]
+    signs = thetas[:, ~problem.linear] < 0
+    seen: dict[bytes, int] = {}
+    turns = np.zeros(len(order), int)
+    for place, i in enumerate(order.tolist()):
+        pattern = signs[i].tobytes()
+        turns[place] = seen.get(pattern, 0)
+        if turns[place] == 0 and costs[i] > _HOPELESS * costs[order[0]]:
+            turns[place] = len(order)
+        seen[pattern] = int(turns[place]) + 1
+    return order[np.argsort(turns, kind="stable")]
 
 
 def _evolve(
@@ -187,7 +209,9 @@ def _evolve(
     """
     random = np.random.default_rng(seed)
     bent = np.flatnonzero(~problem.linear)
-    best = np.argsort(pool[0], kind="stable")[:_LINES]
+    best = _by_cost_and_signs(problem, *pool)[:_LINES]
+    if not len(best):
+        return pool
     costs, thetas = pool[0][best], pool[1][best]
     for _ in range(min(_GENERATIONS * len(bent), 40)):
         children = _redrawn(problem, scales, np.repeat(thetas, _CHILDREN, axis=0), random)

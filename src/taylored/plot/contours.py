@@ -23,7 +23,7 @@ __all__ = ["LEVELS", "draw_contours", "joint_rise", "plot_contours"]
 
 LEVELS = (0.683, 0.95)
 _GRID = 25  # points along each side where the other parameters are re-optimized
-_FINE = 121  # and where there are none
+_FINE = 61  # and where there are none
 _GROWTH = 4  # times that a side is moved out when the region reaches it
 
 
@@ -64,7 +64,7 @@ def draw_contours(fit: Fit, first: str, second: str, ax: Any, *, whole: bool) ->
     headline(ax, _finding(fit, names, pair))
     name_axes(ax, *names)
     state(ax, _statement(fit, names), whole=whole)
-    ax.figure.draw_without_rendering()
+    ax.figure.canvas.figure.draw_without_rendering()
     labels = [
         Label(f"{percent(level)} of both", color, *_longest(segments))
         for level, segments in zip(LEVELS, drawn.allsegs, strict=True)
@@ -124,7 +124,7 @@ def joint_rise(fit: Fit, pair: tuple[int, int], height: float) -> tuple[np.ndarr
         if not reached.any():
             break
         sides = np.where(reached, 1.6 * sides, sides)
-    return _smooth(x, y, rise) if count == _GRID else (x, y, rise)
+    return _smooth(x, y, rise)
 
 
 def _axes(fit: Fit, pair: tuple[int, int]) -> np.ndarray:

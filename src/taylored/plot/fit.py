@@ -9,7 +9,15 @@ import numpy as np
 
 from taylored.plot.curve import Curve, against, curve_of, fitted, label_of
 from taylored.plot.labels import Label, place_labels
-from taylored.plot.panels import draw_bands, draw_hatching, draw_points, fit_range, is_wide, spread
+from taylored.plot.panels import (
+    draw_bands,
+    draw_curve,
+    draw_hatching,
+    draw_points,
+    fit_range,
+    is_wide,
+    spread,
+)
 from taylored.plot.style import BAND, CURVE, INK, headline, name_axes, new_figure, state, styled
 from taylored.report.facts import formula_text, short_verdict, sigma_sentence
 from taylored.report.letters import shorten, visible
@@ -67,10 +75,11 @@ def _draw(fit: Fit, axes: tuple[Any, Any], level: float, units: Mapping[str, str
     if below is not None:
         below.axhline(0.0, color=INK, lw=0.9, zorder=2)
         below.set_ylabel("residual")
-        main.tick_params(labelbottom=False, bottom=False)
+        main.tick_params(which="both", labelbottom=False, bottom=False)
         main.figure.align_ylabels([main, below])
     state(main, _statement(fit, bands, several), whole=below is not None)
-    main.figure.draw_without_rendering()  # settles the layout, so that labels know their places
+    # The layout is settled before labels look for their places in it.
+    main.figure.canvas.figure.draw_without_rendering()
     for ax, (found, obstacles) in labels.items():
         place_labels(ax, found, obstacles)
 
@@ -117,7 +126,7 @@ def _against_x(
         if fit.usable:
             draw_bands(ax, curve, center)
     if fit.usable:
-        main.plot(curve.x, curve.value, color=CURVE, lw=1.8, zorder=4, label="fit")
+        draw_curve(main, curve)
     else:
         draw_hatching(main, fit, curve.x, curve.value)
         fit_range(main, fit.setup.y, [curve.value - spread(fit), curve.value + spread(fit)])
@@ -137,6 +146,8 @@ def _reach(fit: Fit, y: np.ndarray) -> np.ndarray:
 def _bands_said(curve: Curve, level: float) -> str:
     if curve.confidence is None:
         return "No band: the scatter is not known."
+    if not any((b[1] > b[0]).any() for b in curve.bands if b is not None):
+        return "The band has no width: every residual is zero."
     paler = "; paler: of a new point" if curve.prediction is not None else ""
     return f"Band: {percent(level)} confidence of the curve{paler} ({curve.kind})."
 
@@ -148,20 +159,21 @@ def _labels(
     x, _ = against(fit)
     main = panels[0][0]
     text = formula_text(fit)
-    name = visible(text) if len(text) <= _FORMULA else "fit"
+    named = fit.setup.formula is not None and len(text) <= _FORMULA
+    name = visible(text) if named else "fit"
     found: dict[Any, list[Label]] = {ax: [] for ax, *_ in panels}
     found[main].append(Label(name, CURVE, curve.x, curve.value))
     inner = (curve.value, curve.value)
+    twice = np.concatenate([curve.x, curve.x])
     for band, what in zip(curve.bands, ("confidence", "prediction"), strict=True):
         if band is None or not (band[1] > band[0]).any():
             continue
         ax, _, center = panels[0] if is_wide(main, band) else panels[-1]
-        edges = np.concatenate(band) - np.tile(center, 1 if np.ndim(center) == 0 else 2)
-        middle = 0.5 * (np.concatenate(inner) + np.concatenate(band)) - (
-            center if np.ndim(center) == 0 else np.tile(center, 2)
-        )
-        twice = np.concatenate([curve.x, curve.x])
-        found[ax].append(Label(f"{percent(level)} {what}", BAND[curve.kind], twice, edges, middle))
+        edges = np.concatenate([edge - center for edge in band])
+        middle = 0.5 * (edges + np.concatenate([edge - center for edge in inner]))
+        text = f"{percent(level)} {what}"
+        led = band is curve.confidence and curve.prediction is not None
+        found[ax].append(Label(text, BAND[curve.kind], twice, edges, middle, led))
         inner = band
     return {ax: (found[ax], _obstacles(fit, x, y, curve, center)) for ax, y, center in panels}
 

@@ -19,13 +19,17 @@ _SIZE = 9.0  # points
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Label:
-    """A text for the line (x, y), in the line's color; best on (x, middle), within its band."""
+    """A text for the line (x, y), in the line's color; best on (x, middle), within its band.
+
+    `led`: a line always leads to it from outside, for it could be taken for another's label.
+    """
 
     text: str
     color: str
     x: np.ndarray
     y: np.ndarray
     middle: np.ndarray | None = None
+    led: bool = False
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -96,12 +100,11 @@ def _candidates(ax: Any, label: Label, size: tuple[float, float]) -> Iterator[tu
         for anchor, pixel in _anchors(ax, label.x, label.middle):
             yield anchor, pixel, np.zeros(2), 0.0, False
     for anchor, pixel in _anchors(ax, label.x, label.y):
-        for gap in _GAPS:
+        for gap in _GAPS[1:] if label.led else _GAPS:  # so that the leader can be seen
             for side in (1, -1):
                 for shift in (0.0, 0.5, -0.5):
                     offset = np.array([shift * size[0], side * (gap * scale + 0.5 * size[1])])
-                    # A band's label outside of it could be taken for another band's.
-                    far = gap > _LEADER or label.middle is not None
+                    far = gap > _LEADER or label.led
                     yield anchor, pixel, offset, gap + 4 * abs(shift), far
 
 

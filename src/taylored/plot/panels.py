@@ -8,13 +8,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from taylored.plot.curve import Band, Curve
-from taylored.plot.style import BAND, INK, UNKNOWN
+from taylored.plot.style import BAND, CURVE, INK, UNKNOWN
 from taylored.results import Accuracy
 
 if TYPE_CHECKING:
     from taylored.regression.result import Fit
 
-__all__ = ["draw_bands", "draw_hatching", "draw_points", "fit_range", "is_wide", "spread"]
+__all__ = [
+    "draw_bands",
+    "draw_curve",
+    "draw_hatching",
+    "draw_points",
+    "fit_range",
+    "is_wide",
+    "spread",
+]
 
 _MANY = 3000  # points from which they are drawn as one image inside a vector file
 _WIDE = 0.05  # the share of an axes' height from which a band can be told from its curve
@@ -43,6 +51,19 @@ def draw_bands(ax: Any, curve: Curve, center: Any) -> None:
     if band is not None and curve.kind is Accuracy.ESTIMATED and is_wide(ax, band):
         for edge in band:
             ax.plot(curve.x, edge - center, color=color, lw=0.8, ls=(0, (5, 3)), zorder=1.6)
+
+
+def draw_curve(ax: Any, curve: Curve) -> None:
+    """The curve; not joined across a pole, where it leaves above and comes back below."""
+    low, high = ax.get_ylim()
+    place = np.sign((curve.value > high).astype(int) - (curve.value < low).astype(int))
+    jumps = np.flatnonzero(place[1:] * place[:-1] < 0) + 1
+    x, value = np.insert(curve.x, jumps, np.nan), np.insert(curve.value, jumps, np.nan)
+    ax.plot(x, value, color=CURVE, lw=1.8, zorder=5.5 if _crowded(ax) else 4, label="fit")
+
+
+def _crowded(ax: Any) -> bool:
+    return any(len(line.get_xdata()) > _MANY for line in ax.lines if line.get_label() == "data")
 
 
 def draw_hatching(ax: Any, fit: Fit, x: np.ndarray, value: np.ndarray) -> None:

@@ -88,7 +88,7 @@ def draw_profile(fit: Fit, name: str, ax: Any, level: float, *, whole: bool) -> 
     headline(ax, _finding(fit, name, interval))
     name_axes(ax, name, "rise of chi-squared" if fit.absolute_sigma else "rise of chi-squared / s²")
     state(ax, _statement(fit, name, interval, level), whole=whole)
-    ax.figure.draw_without_rendering()
+    ax.figure.canvas.figure.draw_without_rendering()
     place_labels(ax, labels, np.array([[wald[0], 0.0]]))
     return ax
 

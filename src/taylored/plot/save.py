@@ -16,7 +16,7 @@ from taylored.plot.style import DPI, SIZE, styled
 if TYPE_CHECKING:
     from taylored.regression.result import Fit
 
-__all__ = ["FORMATS", "save_figure", "save_plot"]
+__all__ = ["FORMATS", "blank_figure", "check_suffix", "save_figure", "save_plot"]
 
 FORMATS = ("png", "svg", "pdf")
 

@@ -36,7 +36,6 @@ STYLE: dict[str, Any] = {
     "font.size": 10.0,
     "text.color": INK,
     "text.usetex": False,
-    "text.parse_math": False,  # a column's name may hold a dollar sign
     "axes.facecolor": "white",
     "axes.edgecolor": MUTED,
     "axes.linewidth": 0.8,
@@ -91,6 +90,9 @@ def new_figure() -> Any:
     from matplotlib import pyplot
 
     return pyplot.figure(figsize=SIZE, layout="constrained")
+
+
+# Texts that may hold a column's name are never read as mathematics: it may hold a dollar sign.
 
 
 def headline(ax: Any, text: str) -> None:

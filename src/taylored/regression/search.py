@@ -75,18 +75,28 @@ def find(setup: Setup, callback: Callback | None = None) -> tuple[Solution, bool
 
 
 def _compared(setup: Setup, found: Solution) -> Solution:
-    """Where the residuals show a pattern: is there a better minimum away from the start?"""
-    other = search(setup.problem, _elsewhere(setup), keep=6)
+    """Where the residuals do not look like noise: is there a better minimum elsewhere?"""
+    other = _best_of_starts(setup, None, attempts=1)
     if other is None or not lower(other, found):
         return found
     return replace(other, algorithm=f"{other.algorithm}, other starts")
 
 
 def _automatic(setup: Setup, callback: Callback | None) -> Solution:
+    best = _best_of_starts(setup, callback, _ATTEMPTS)
+    if best is None:
+        raise ModelValueError(
+            f"The model {setup.model.describe} is not a finite number anywhere that was tried.",
+            next_step="give a start=..., or bounds that keep it finite.",
+        )
+    return _canonical(setup, best)
+
+
+def _best_of_starts(setup: Setup, callback: Callback | None, attempts: int) -> Solution | None:
     """The best of many starts; very many points are thinned until the last step."""
     best: Solution | None = None
     problem = _search_problem(setup)
-    for attempt in range(_ATTEMPTS):
+    for attempt in range(attempts):
         seed = setup.options.seed + 7919 * attempt
         found = search(problem, _starts(setup, problem, seed), callback=callback)
         if found is None:
@@ -95,16 +105,11 @@ def _automatic(setup: Setup, callback: Callback | None) -> Solution:
         best = found if best is None or lower(found, best) else best
         if best.minimum and not suspicious(best.point.r):
             break
-    if best is None:
-        raise ModelValueError(
-            f"The model {setup.model.describe} is not a finite number anywhere that was tried.",
-            next_step="give a start=..., or bounds that keep it finite.",
-        )
-    if problem is not setup.problem:
-        start = best.point.theta
-        whole = quick(setup.problem, start) or solve(setup.problem, start, callback=callback)
-        best = replace(whole, hits=best.hits, tried=best.tried)
-    return _canonical(setup, best)
+    if best is None or problem is setup.problem:
+        return best
+    start = best.point.theta
+    whole = quick(setup.problem, start) or solve(setup.problem, start, callback=callback)
+    return replace(whole, hits=best.hits, tried=best.tried)
 
 
 # ---- starts ---------------------------------------------------------------------------------

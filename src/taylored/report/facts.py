@@ -158,7 +158,7 @@ def _lines(fit: Fit) -> Iterator[tuple[str, str]]:
     criteria = [("AICc", fit.aicc), ("BIC", fit.bic)]
     shown = [f"{name} {value:.2f}" for name, value in criteria if math.isfinite(value)]
     if math.isfinite(fit.r_squared):
-        shown.append(f"R2 {share(fit.r_squared)}")
+        shown.append(f"R² {share(fit.r_squared)}")
     if shown:
         yield "criteria", ", ".join(shown)
     pairs = strong_correlations(fit)
@@ -233,7 +233,7 @@ def short_verdict(fit: Fit) -> str:
         return (
             f"{opening}: reduced chi-squared {number(fit.reduced_chi2, 2)}, {p_value(fit.p_value)}"
         )
-    return f"{opening}: the residuals scatter by {number(fit.scale, 3)} (R2 {share(fit.r_squared)})"
+    return f"{opening}: the residuals scatter by {number(fit.scale, 3)} (R² {share(fit.r_squared)})"
 
 
 _ASIDE = re.compile(r" \([^()]*\)")
