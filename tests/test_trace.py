@@ -58,6 +58,12 @@ WRITTEN_THRICE = [
 ]  # fmt: skip
 
 
+def known(reason, *values, strict=True):
+    """A row of a table, or a test, that fails because of a known bug."""
+    mark = pytest.mark.xfail(strict=strict, reason=reason)
+    return pytest.param(*values, marks=mark) if values else mark
+
+
 def of_formula(text):
     return record(model_of_expression(parse(text).model, ["x"]).call, _order(text))
 
@@ -219,6 +225,7 @@ class Config:
     k = 1.0
 
 
+@known("function_key takes classes and modules for unchanging: an old program is used, silently")
 @pytest.mark.parametrize("where", ["class", "module"])
 def test_values_kept_in_a_class_or_a_module_are_not_remembered(where, monkeypatch):
     module = types.ModuleType("settings_of_the_user")
@@ -250,12 +257,14 @@ def counted(function):
     return wrapper
 
 
+@known("_signatures is keyed by the wrapper's code, which all decorated functions share")
 def test_decorated_functions_keep_their_own_parameters():
     first = model_of_function(counted(lambda x, a, b: a + b * x), ["x"])
     second = model_of_function(counted(lambda x, c, d, e: c + d * x + e), ["x"])
     assert (first.params, second.params) == (("a", "b"), ("c", "d", "e"))
 
 
+@known("a default that cannot be hashed: TypeError from the cache of signatures")
 def test_a_default_that_is_no_number_is_left_alone():
     def model(x, a, b=2.0, *, weights=(), table=[1.0, 2.0]):  # noqa: B006
         return a + b * x * table[0]
@@ -422,9 +431,19 @@ NESTED = [
     jitted, conditional, three_branches, scanned, scanned_backwards, iterated, counted_loop,
     custom, logarithmic, structured, checkpointed, sorted_inside,
 ]  # fmt: skip
+AS_VALUES = [
+    *(f for f in NESTED if f not in (three_branches, custom)),
+    known("XLA: a literal int32 index becomes a Python int", three_branches),
+    known("XLA: custom_jvp_call cannot be bound again (KeyError: subfuns)", custom),
+]
+FLOAT32 = "user's JAX functions are called outside float64(): JAX mixes up its caches"
+AS_FITS = [
+    *(known(FLOAT32, f, strict=False) for f in NESTED if f is not custom),
+    known("derivatives of custom_jvp_call (softplus, relu): KeyError: subfuns", custom),
+]
 
 
-@pytest.mark.parametrize("function", NESTED, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("function", AS_VALUES, ids=lambda f: f.__name__)
 def test_nested_jaxprs_give_what_jax_gives(function):
     program = trace_jax(function, [X.shape, (), ()], NAMES)
     by_xla = compile_xla(program)
@@ -437,7 +456,7 @@ def test_nested_jaxprs_give_what_jax_gives(function):
             np.testing.assert_allclose(by_numpy(X, A, b)[0], expected, rtol=1e-14)
 
 
-@pytest.mark.parametrize("function", NESTED, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("function", AS_FITS, ids=lambda f: f.__name__)
 def test_fits_of_nested_jaxprs_find_what_made_the_data(function):
     with jax.enable_x64(True):
         y = np.asarray(function(jnp.asarray(X), A, B))
@@ -451,6 +470,7 @@ def test_fits_of_nested_jaxprs_find_what_made_the_data(function):
         assert fit.usable
 
 
+@known("the program is compared with the function called in float32, and thrown away")
 def test_functions_written_with_jax_are_called_in_float64():
     x = np.linspace(0.0, 5.0, 30) + 1e5  # in float32 these are 0.008 apart at least
     fit = ty.fit(lambda x, a, b: jnp.cos(a * x) + b, x, np.cos(1.5 * x) + 1.0,

@@ -250,7 +250,7 @@ def _satisfactory(problem: Problem, solution: Solution) -> bool:
         return False
     y = problem.y if problem.weights is None else problem.y * problem.weights
     total = float(y.sum())
-    return solution.point.cost <= 0.5 * (float(y.dot(y)) - total * total / len(y))
+    return solution.point.cost <= 0.3 * (float(y.dot(y)) - total * total / len(y))
 
 
 def lower(a: Solution, b: Solution) -> bool:

@@ -52,7 +52,6 @@ def draw_contours(fit: Fit, first: str, second: str, ax: Any, *, whole: bool) ->
     heights = [_threshold(fit, level) for level in LEVELS]
     x, y, rise = joint_rise(fit, pair, heights[-1])
     color = BAND[Accuracy.CALIBRATED]
-    ax.grid(True, axis="both")
     ax.contourf(x, y, rise, [0.0, *heights], colors=[color, color], alpha=0.13, zorder=1)
     ax.contourf(x, y, rise, [0.0, heights[0]], colors=[color], alpha=0.22, zorder=1)
     drawn = ax.contour(x, y, rise, heights, colors=[color], linewidths=1.4, zorder=3)
@@ -61,7 +60,7 @@ def draw_contours(fit: Fit, first: str, second: str, ax: Any, *, whole: bool) ->
     values = [fit.params[n] for n in names]
     ax.plot(*values, "o", ms=5, color=INK, mec="white", mew=0.5, zorder=5)
     _set_range(ax, drawn, ellipse)
-    headline(ax, _finding(fit, names, pair))
+    headline(ax, _finding(fit, names, pair), whole=whole)
     name_axes(ax, *names)
     state(ax, _statement(fit, names), whole=whole)
     ax.figure.canvas.figure.draw_without_rendering()

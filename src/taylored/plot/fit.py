@@ -68,7 +68,7 @@ def draw_fit(
 
 def _draw(fit: Fit, axes: tuple[Any, Any], level: float, units: Mapping[str, str]) -> None:
     main, below = axes
-    headline(main, short_verdict(fit))
+    headline(main, short_verdict(fit), whole=below is not None)
     several = len(fit.setup.data) > 1
     draw = _against_fitted if several else _against_x
     labels, bands = draw(fit, axes, level, units)

@@ -85,7 +85,7 @@ def draw_profile(fit: Fit, name: str, ax: Any, level: float, *, whole: bool) -> 
     ax.plot(x, rise, zorder=4, label="profile", **style)
     labels.insert(0, Label("profile", style["color"], x, rise))
     ax.plot(*wald[:1], 0.0, "o", ms=5, color=INK, mec="white", mew=0.5, zorder=5)
-    headline(ax, _finding(fit, name, interval))
+    headline(ax, _finding(fit, name, interval), whole=whole)
     name_axes(ax, name, "rise of chi-squared" if fit.absolute_sigma else "rise of chi-squared / s²")
     state(ax, _statement(fit, name, interval, level), whole=whole)
     ax.figure.canvas.figure.draw_without_rendering()

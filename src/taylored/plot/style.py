@@ -95,10 +95,17 @@ def new_figure() -> Any:
 # Texts that may hold a column's name are never read as mathematics: it may hold a dollar sign.
 
 
-def headline(ax: Any, text: str) -> None:
-    """The finding as the title, at most two lines."""
-    lines = wrap(visible(text), 84, max_lines=2, placeholder=" ...")
+def headline(ax: Any, text: str, *, whole: bool) -> None:
+    """The finding as the title, at most two lines; `whole`: the figure is ours."""
+    width = 72 if whole else _characters(ax, STYLE["axes.titlesize"])
+    lines = wrap(visible(text), width, max_lines=2, placeholder=" ...")
     ax.set_title("\n".join(lines), parse_math=False)
+
+
+def _characters(ax: Any, size: float) -> int:
+    """How many characters of a size in points stand side by side over the width of an axes."""
+    points = ax.get_window_extent().width * 72.0 / ax.figure.dpi
+    return max(int(points / (0.6 * size)), 20)  # bold letters are about 0.6 as wide as high
 
 
 def name_axes(ax: Any, x: str, y: str) -> None:
@@ -109,12 +116,13 @@ def name_axes(ax: Any, x: str, y: str) -> None:
 
 def state(ax: Any, lines: list[str], *, whole: bool) -> None:
     """The statement on accuracy, small, under the picture; `whole`: the figure is ours."""
-    text = "\n".join(visible(line) for line in lines if line)
-    look = {"fontsize": 8.0, "color": MUTED, "ha": "left", "parse_math": False}
+    look = {"fontsize": 8.0, "color": MUTED, "ha": "left", "parse_math": False, "linespacing": 1.5}
+    lines = [visible(line) for line in lines if line]
     if whole:
-        ax.figure.supxlabel(text, x=0.012, linespacing=1.5, **look)
+        ax.figure.supxlabel("\n".join(lines), x=0.012, **look)
         return
+    lines = [part for line in lines for part in wrap(line, _characters(ax, 8.0))]
     ax.annotate(
-        text, (0, 0), (0, -34), xycoords="axes fraction", textcoords="offset points", va="top",
-        annotation_clip=False, linespacing=1.5, **look,
+        "\n".join(lines), (0, 0), (0, -34), xycoords="axes fraction", va="top",
+        textcoords="offset points", annotation_clip=False, **look,
     )  # fmt: skip
