@@ -57,9 +57,7 @@ def _compiled(formula: str, names: tuple[str, ...]) -> Callable[..., list]:
     return compile_numpy(record(lambda *v: right.evaluate(dict(zip(names, v)), OPS), names))
 
 
-def jobs_map(
-    function: Callable[[_T], _R], work: Sequence[_T], jobs: int, title: str
-) -> list[_R]:
+def jobs_map(function: Callable[[_T], _R], work: Sequence[_T], jobs: int, title: str) -> list[_R]:
     """`[function(w) for w in work]`, in `jobs` processes, with a progress bar on stderr."""
     from rich.console import Console
     from rich.progress import track
@@ -86,7 +84,10 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 def machine(packages: Sequence[str] = ("numpy", "scipy", "jax")) -> str:
     """The machine in words: no names, no paths."""
     python = ".".join(map(str, sys.version_info[:3]))
-    parts = [f"{os.cpu_count()} cores", f"{platform.system()} {platform.machine()}".replace("_", "-")]
+    parts = [
+        f"{os.cpu_count()} cores",
+        f"{platform.system()} {platform.machine()}".replace("_", "-"),
+    ]
     return ", ".join([*parts, f"Python {python}", *filter(None, map(_versioned, packages))])
 
 

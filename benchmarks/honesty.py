@@ -116,7 +116,13 @@ def summary(found: list[Outcome]) -> str:
         for part in ([o for o in mine if o.start is None], [o for o in mine if o.start]):
             row += [*map(str, counts(part)), f"{1e3 * np.median([o.seconds for o in part]):.0f}"]
         rows.append(row)
-    rows.sort(key=lambda r: (-sum(map(int, (*r[4:6], *r[10:12]))), -int(r[2]) - int(r[3]) - int(r[8]), r[0]))
+    rows.sort(
+        key=lambda r: (
+            -sum(map(int, (*r[4:6], *r[10:12]))),
+            -int(r[2]) - int(r[3]) - int(r[8]),
+            r[0],
+        )
+    )
     totals = ["all"]
     for part in ([o for o in found if o.start is None], [o for o in found if o.start]):
         totals += [*map(str, counts(part)), f"{1e3 * np.median([o.seconds for o in part]):.0f}"]

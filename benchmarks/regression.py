@@ -5,9 +5,8 @@ peers from ones), and the 11 linear ones; scored by the worst parameter against 
 50-digit arithmetic. A fit is honest if it raises, reports failure or has errors that are not
 finite; silent if it claims success with finite errors and has less than 4 digits.
 
-Time: everything interleaved (A B C, A B C, ...) in one process; a ratio is the median over the
-rounds of the time divided by that of curve_fit's default in the same round. Ours includes the
-verdict and the standard errors. "New lambda" makes the same lambda anew in every turn. First calls
+Time: each peer interleaved with curve_fit's default (A B, B A, ...) in one process; a ratio is the
+median over the rounds of one time by the other. Ours includes the verdict and the standard errors. "New lambda" makes the same lambda anew in every turn. First calls
 run in fresh processes, in CPU seconds, the median of several.
 """
 
@@ -21,6 +20,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from functools import cache, partial
 
 import numpy as np
 from common import digits, nist_problems, section, table
@@ -34,6 +34,7 @@ BASE = "curve_fit (default)"
 PACKAGES = ("lmfit", "iminuit", "odrpack", "optimistix")
 
 
+@cache
 def cases() -> list[tuple[Case, list, np.ndarray, np.ndarray]]:
     """NIST's problems: the case, its starts, the right parameters and standard errors."""
     found = []
@@ -66,13 +67,13 @@ HEADS = ["", "par >= 4", ">= 6", ">= 9", "SE >= 4", ">= 6", "median par / SE"]
 HEADS += ["honest", "silent", "right but not claimed"]
 
 
-def nonlinear(from_start: bool) -> str:
+def nonlinear(given: bool) -> str:
     """The table over the nonlinear problems."""
     rows = []
     for name in PEERS:
         found = []
         for case, starts, params, stderr in cases():
-            for start in starts if from_start else [None]:
+            for start in starts if given else [None]:
                 a = answer(name, case, start)
                 found.append((a, worst(a.params, params), worst(a.stderr, stderr)))
         rows.append([name, *counts(found)])
@@ -108,68 +109,71 @@ def linear() -> str:
 # ---- time -----------------------------------------------------------------------------------
 
 
-def rounds(runs: dict[str, Callable[[], object]], seconds: float) -> dict[str, list[float]]:
-    """Interleaved times of each run, for about that many seconds (at least 5 rounds)."""
-    times: dict[str, list[float]] = {name: [] for name in runs}
-    for run in runs.values():
-        run()
+def ratio(run: Callable[[], object], base: Callable[[], object], seconds: float) -> tuple:
+    """Median ratio of two interleaved runs (A B, B A, ...; at least 5 rounds), median base time."""
+    runs, ratios, bases = (run, base), [], []
+    run(), base()
     begun = time.perf_counter()
-    while len(times[BASE]) < 5 or time.perf_counter() - begun < seconds:
-        for name, run in runs.items():
+    while len(ratios) < 5 or time.perf_counter() - begun < seconds:
+        order = (0, 1) if len(ratios) % 2 else (1, 0)
+        spent = [0.0, 0.0]
+        for which in order:
             start = time.perf_counter()
-            run()
-            times[name].append(time.perf_counter() - start)
-    return times
-
-
-def ratio(times: dict[str, list[float]], name: str) -> float:
-    """Median of the ratios to curve_fit of the same round."""
-    return statistics.median(a / b for a, b in zip(times[name], times[BASE], strict=True))
+            runs[which]()
+            spent[which] = time.perf_counter() - start
+        ratios.append(spent[0] / spent[1])
+        bases.append(spent[1])
+    return statistics.median(ratios), statistics.median(bases)
 
 
 def nist_time(seconds: float) -> str:
     """Time per fit over NIST from start 2, where both solve the problem to 4 digits."""
-    ratios: dict[str, list[float]] = {name: [] for name in PEERS}
-    for case, starts, params, _ in cases():
+    ratios: dict[str, dict[str, float]] = {name: {} for name in PEERS if name != BASE}
+    for p, (case, starts, params, _) in zip(nist_problems("nonlinear"), cases(), strict=True):
         good = [n for n in PEERS if worst(answer(n, case, starts[1]).params, params) >= 4]
-        if BASE not in good:
-            continue
-        runs = {n: (lambda n=n: answer(n, case, starts[1])) for n in good}
-        times = rounds(runs, seconds)
-        for name in good:
-            ratios[name].append(ratio(times, name))
-    rows = [[n, f"{np.median(r):.2f}", f"{np.max(r):.1f}", len(r)] for n, r in ratios.items()]
+        for name in set(good) - {BASE} if BASE in good else ():
+            runs = [partial(answer, n, case, starts[1]) for n in (name, BASE)]
+            ratios[name][p.name] = ratio(*runs, seconds)[0]
+    rows = []
+    for name, found in ratios.items():
+        slowest = max(found, key=found.__getitem__)
+        row = [f"{np.median([*found.values()]):.2f}", f"{found[slowest]:.1f} ({slowest})"]
+        rows.append([name, *row, len(found)])
     return table(["time / curve_fit (default)", "median", "max", "problems"], rows)
 
 
-def _ours(model: object, small: SmallModel, x: np.ndarray, y: np.ndarray) -> tuple:
-    fit = ty.fit(model, x, y, start=small.truth)
+def _ours(make: Callable[[], object], truth: dict, x: np.ndarray, y: np.ndarray) -> tuple:
+    fit = ty.fit(make(), x, y, start=truth)
     return fit.params, fit.stderr, fit.usable
+
+
+def _runs(small: SmallModel, points: int) -> dict[str, Callable[[], object]]:
+    """What is timed: curve_fit, ours in three ways, the other peers."""
+    x, y = small.data(points)
+    kept, start, truth = small.make(), np.array([*small.truth.values()]), small.truth
+    case = Case(small.formula, tuple(truth), {"x": x, "y": y}, small.sd)
+    runs: dict[str, Callable[[], object]] = {
+        BASE: partial(curve_fit, kept, x, y, p0=start),
+        "same function": partial(_ours, lambda: kept, truth, x, y),
+        "new lambda": partial(_ours, small.make, truth, x, y),
+        "formula": partial(_ours, lambda: small.formula, truth, x, y),
+    }
+    others = [n for n in PEERS if n not in (OURS, BASE) and "tol 1e-15" not in n]
+    return runs | {n: partial(answer, n, case, start) for n in others}
 
 
 def small_time(seconds: float, points: tuple[int, ...]) -> str:
     """Warm time of small fits, the start given."""
-    rows = []
+    rows, values, heads = [], [], []
     for small in MODELS:
         for count in points:
-            x, y = small.data(count)
-            kept, start = small.make(), list(small.truth.values())
-            case = Case(small.formula, tuple(small.truth), {"x": x, "y": y}, small.sd)
-            runs = {
-                BASE: lambda s=small, x=x, y=y, p=start, f=kept: curve_fit(f, x, y, p0=p),
-                "same function": lambda s=small, x=x, y=y, f=kept: _ours(f, s, x, y),
-                "new lambda": lambda s=small, x=x, y=y: _ours(s.make(), s, x, y),
-                "formula": lambda s=small, x=x, y=y: _ours(s.formula, s, x, y),
-            }
-            for name in PEERS.keys() - {OURS, BASE}:
-                if "tol 1e-15" not in name:
-                    runs[name] = lambda n=name, c=case, p=np.array(start): answer(n, c, p)
-            times = rounds(runs, seconds)
-            base = f"{1e6 * statistics.median(times[BASE]):.0f}"
-            heads = ["model", "points", "curve_fit, us", *(n for n in runs if n != BASE)]
-            rows.append([small.name, count, base,
-                         *(f"{ratio(times, n):.2f}" for n in runs if n != BASE)])  # fmt: skip
-    values = [[float(cell) for cell in row[3:]] for row in rows]
+            runs = _runs(small, count)
+            base = runs.pop(BASE)
+            found = [ratio(run, base, seconds) for run in runs.values()]
+            values.append([r for r, _ in found])
+            time_us = 1e6 * statistics.median(b for _, b in found)
+            rows.append([small.name, count, f"{time_us:.0f}", *(f"{r:.2f}" for r, _ in found)])
+            heads = ["model", "points", "curve_fit, us", *runs]
     for label, summary in (("median", np.median(values, 0)), ("worst", np.max(values, 0))):
         rows.append([f"**{label}**", "", "", *(f"{v:.2f}" for v in summary)])
     return table(heads, rows)
@@ -233,10 +237,10 @@ def main() -> None:
     import jax
 
     jax.config.update("jax_enable_x64", True)
-    slot, points, repeats = (0.02, (50,), 1) if args.quick else (0.4, (20, 50, 200), 5)
+    slot, points, repeats = (0.02, (50,), 1) if args.quick else (0.2, (20, 50, 200), 5)
     parts = [
-        "### NIST nonlinear, 27 problems x 2 starts", nonlinear(from_start=True),
-        "### NIST nonlinear, no start given (peers from ones)", nonlinear(from_start=False),
+        "### NIST nonlinear, 27 problems x 2 starts", nonlinear(given=True),
+        "### NIST nonlinear, no start given (peers from ones)", nonlinear(given=False),
         "### NIST linear: correct digits", linear(),
         "### Time per fit, NIST from start 2", nist_time(slot),
         "### Warm time per small fit, start given: ratio to curve_fit (default)",

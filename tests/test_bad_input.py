@@ -240,9 +240,9 @@ def test_nothing_of_the_input_is_changed():
 
 
 def test_extreme_values_end_in_an_answer_or_an_error():
-    for x, y in [
-        (X * 1e300, Y), (X * 1e-300, Y), (X, Y * 1e300), (X, Y * 1e-300), (X, np.sign(X - 2) * 1e308)
-    ]:  # fmt: skip
+    step = np.sign(X - 2) * 1e308
+    rows = [(X * 1e300, Y), (X * 1e-300, Y), (X, Y * 1e300), (X, Y * 1e-300), (X, step)]
+    for x, y in rows:
         try:
             fit = ty.fit(LINE, {"x": x, "y": y})
         except TayloredError:

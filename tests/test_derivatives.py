@@ -129,7 +129,7 @@ TRAPS = [
     ("where(x > 0, a*log(x), a)", {"x": 0.0, "a": 3.0}, "a", 1.0, 0.0),
     ("abs(a)^3", {"a": 0.0}, "a", 0.0, 0.0),
     ("abs(a)", {"a": 0.0}, "a", 0.0, None),
-    ("sinc(a)", {"a": 0.0}, "a", 0.0, -np.pi**2 / 3),
+    ("sinc(a)", {"a": 0.0}, "a", 0.0, -(np.pi**2) / 3),
     ("softplus(a)", {"a": 0.0}, "a", 0.5, 0.25),
     ("besselj1(a)", {"a": 0.0}, "a", 0.5, 0.0),
     ("besselj0(a)", {"a": 0.0}, "a", 0.0, -0.5),
@@ -314,8 +314,10 @@ leaves = st.sampled_from(["a", "b", "x", "1.5", "0.25"])
 
 
 def grown(inner):
-    unary = st.sampled_from(["exp(-({0})^2)", "sin({0})", "log(2 + ({0})^2)", "sqrt(1 + ({0})^2)",
-                             "atan({0})", "tanh({0})", "({0})^2", "erf({0})", "-({0})"])  # fmt: skip
+    unary = st.sampled_from([
+        "exp(-({0})^2)", "sin({0})", "log(2 + ({0})^2)", "sqrt(1 + ({0})^2)",
+        "atan({0})", "tanh({0})", "({0})^2", "erf({0})", "-({0})",
+    ])  # fmt: skip
     binary = st.sampled_from(["({0}) + ({1})", "({0}) - ({1})", "({0})*({1})",
                               "({0})/(2 + ({1})^2)", "(1 + ({0})^2)^({1})"])  # fmt: skip
     return st.builds(lambda f, u: f.format(u), unary, inner) | st.builds(

@@ -371,7 +371,7 @@ def test_fixing_one_of_them_determines_the_other():
 def test_doubled_columns_are_undetermined():
     fit = ty.fit("y ~ a*u + b*v + c", {"u": X, "v": 3.0 * X, "y": Y})
     assert not fit.usable
-    assert [f.name for f in fit.warnings][0] == "undetermined"
+    assert next(f.name for f in fit.warnings) == "undetermined"
 
 
 # ---- degrees of freedom, and what is said about them --------------------------------------------

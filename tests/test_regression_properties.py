@@ -248,11 +248,11 @@ def test_the_seed_does_not_change_the_answer(seed):
 
 def test_fitting_leaves_the_data_and_the_global_random_state_alone():
     x, y = X.copy(), Y.copy()
-    np.random.seed(11)  # noqa: NPY002
-    expected = np.random.random(3)  # noqa: NPY002
-    np.random.seed(11)  # noqa: NPY002
+    np.random.seed(11)
+    expected = np.random.random(3)
+    np.random.seed(11)
     ty.fit(DECAY, {"x": x, "y": y}, sigma=0.02).residuals[:] = 0.0
-    assert (np.random.random(3) == expected).all()  # noqa: NPY002
+    assert (np.random.random(3) == expected).all()
     assert (x == X).all()
     assert (y == Y).all()
 
@@ -285,7 +285,9 @@ def test_another_parametrization_gives_the_same_curve():
     assert rate.chi2 == pytest.approx(time.chi2, rel=1e-12)
     # the profile does not depend on the parametrization; Wald's interval does
     lo, hi = time.interval("tau", method="profile-t")
-    assert tuple(rate.interval("k", method="profile-t")) == pytest.approx((1 / hi, 1 / lo), rel=1e-5)
+    assert tuple(rate.interval("k", method="profile-t")) == pytest.approx(
+        (1 / hi, 1 / lo), rel=1e-5
+    )
     np.testing.assert_allclose(rate.predict(X).lo, time.predict(X).lo, rtol=1e-7)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import os
+import subprocess
+import sys
 import time
 from functools import cache
 
@@ -14,6 +16,7 @@ import pytest
 import taylored as ty
 from nist import problem
 from taylored.errors import SavedFitError, TayloredError
+from taylored.regression.fit import line
 
 X = np.linspace(0.1, 5.0, 20)
 Y = 2.5 * np.exp(-X / 1.3) + 0.4 + 0.02 * np.random.default_rng(9).normal(size=20)
@@ -60,13 +63,13 @@ FITS = {
     "bounds": lambda: ty.fit(DECAY, TABLE, bounds={"tau": (0, None), "c": (None, 3)}),
     "at bound": lambda: ty.fit(DECAY, TABLE, bounds={"c": (0.6, None)}),
     "fixed": lambda: ty.fit(DECAY, TABLE, fixed={"c": 0.4}),
-    "line": lambda: ty.line(X, Y),
-    "line with sigma": lambda: ty.line(X, Y, sigma=0.1),
+    "line": lambda: line(X, Y),
+    "line with sigma": lambda: line(X, Y, sigma=0.1),
     "missing": with_missing,
     "two inputs": lambda: ty.fit("z ~ a*x + b*y", {**TABLE, "z": X + Y**2}),
     "undetermined": lambda: ty.fit("y ~ a*k*exp(-x/tau) + c", TABLE),
-    "no freedom": lambda: ty.line([1.0, 2.0], [3.0, 5.0]),
-    "perfect": lambda: ty.line(X, 3.0 * X + 0.1),
+    "no freedom": lambda: line([1.0, 2.0], [3.0, 5.0]),
+    "perfect": lambda: line(X, 3.0 * X + 0.1),
     "NIST Longley": lambda: ty.fit(problem("Longley").formula, problem("Longley").columns),
     "NIST Hahn1": lambda: ty.fit(problem("Hahn1").formula, problem("Hahn1").columns),
 }  # fmt: skip
@@ -88,10 +91,9 @@ def alike(found, expected):
 
 
 BLANKS = "load looks for ' ~ ' to tell whether the response is in the table"
-MODULE = "ty.line is the module regression/line.py once that has been imported"
 BUGS = {
-    "without blanks": BLANKS, "without blanks, x and y": BLANKS, "line": MODULE,
-    "line with sigma": MODULE, "no freedom": MODULE, "perfect": MODULE,
+    "without blanks": BLANKS, "without blanks, x and y": BLANKS,
+    "perfect": "a chi-squared of mere rounding is compared to six digits",
     "transformed, x and y": "log(y) ~ ... with arrays fits y itself",
 }  # fmt: skip
 
@@ -104,6 +106,14 @@ def test_a_fit_comes_back(name, tmp_path):
     alike(back, fit)
     back.save(tmp_path / "g.json")
     alike(ty.load(str(tmp_path / "g.json")), fit)
+
+
+@known("ty.line is the module regression/line.py once that has been imported")
+def test_loading_does_not_hide_the_verb_line(tmp_path):
+    path = tmp_path / "f.json"
+    line(X, Y).save(path)
+    program = f"import taylored as ty; ty.load({str(path)!r}); ty.line([0, 1, 2], [1, 2, 4])"
+    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
 
 
 def test_predictions_come_back(tmp_path):
@@ -156,7 +166,7 @@ def test_the_file_appears_whole_or_not_at_all(tmp_path, monkeypatch):
     fit.save(path)
     assert os.listdir(tmp_path) == ["f.json"]
     assert ty.load(path).params == pytest.approx(fit.params)
-    with pytest.raises(OSError, match="."):
+    with pytest.raises(FileNotFoundError):
         fit.save(tmp_path / "no such folder" / "f.json")
 
 

@@ -34,7 +34,7 @@ def findings_of(fit: Fit, decisive: bool) -> tuple[Finding, ...]:
 def status_of(fit: Fit) -> str:
     """The verdict in one sentence."""
     count = len(fit.setup.params.free)
-    size = f"{fit.points} points, {count} parameter{'s' if count != 1 else ''}"
+    size = f"{_counted(fit.points, 'point')}, {_counted(count, 'parameter')}"
     errors = [f for f in fit._decisive if f.severity == "error"]
     if errors:
         return f"Not usable ({size}): {errors[0].message}"
@@ -44,7 +44,12 @@ def status_of(fit: Fit) -> str:
     known = f"numerically right to {digits} digits or more" if digits else "zero to rounding"
     if warned:
         return f"Usable with care ({size}; {spread}; {known}): {warned[0].message}"
-    return f"Good fit: {size}; {spread}; {known}."
+    verdict = "Good fit" if fit.dof > 0 else "Exact through the points"
+    return f"{verdict}: {size}; {spread}; {known}."
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _solution(fit: Fit) -> Iterator[Finding]:
@@ -143,9 +148,9 @@ def _dependence(fit: Fit) -> Iterator[Finding]:
     for i, a in enumerate(fit.setup.names):
         for j in range(i):
             if abs(correlation[i, j]) > 0.99:
-                strong.append((abs(correlation[i, j]), fit.setup.names[j], a))
+                strong.append((abs(correlation[i, j]), correlation[i, j], fit.setup.names[j], a))
     if strong:
-        size, a, b = max(strong)
+        _, size, a, b = max(strong)
         more = f" ({len(strong)} such pairs)" if len(strong) > 1 else ""
         yield Finding("correlated", f"{a} and {b} are correlated by {size:.4f}{more}: each is "
                       "much less certain than a combination of them.",
@@ -162,7 +167,7 @@ def _goodness(fit: Fit) -> Iterator[Finding]:
         yield Finding("too-good", f"chi-squared {fit.chi2:.5g} for {fit.dof} degrees of freedom "
                       f"is too small for the sigma given (p = {p:.4f}).",
                       "Sigma is probably too large.", "warning")  # fmt: skip
-    if fit.dof > 0 and fit.setup.data and fit.r_squared < 0.1 and not fit.absolute_sigma:
+    if fit.dof > 0 and len(fit.setup.data) and fit.r_squared < 0.1 and not fit.absolute_sigma:
         yield Finding("explains-little", f"the model explains {max(fit.r_squared, 0):.0%} of the "
                       "scatter of y.", "Compare with a constant.", "warning")  # fmt: skip
 

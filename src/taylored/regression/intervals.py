@@ -156,22 +156,30 @@ def hold(problem: Problem, values: dict[int, float]) -> Problem | None:
 
 
 def bends(
-    problem: Problem, theta: np.ndarray, inverse: np.ndarray, moving: np.ndarray, scale: float
-) -> np.ndarray:
-    """The curvature of the model along each parameter's profile, (free,), in 1/standard error.
+    problem: Problem, point: Point, inverse: np.ndarray, moving: np.ndarray, scale: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """The curvature of the model along each parameter's profile, in 1/standard error.
 
     `|f''[v, v]| / s`, v the change of all parameters that goes with one standard error of this
     one: multiplied by t it is the relative size of the second-order term at the interval's ends.
+    Returns that in all, and the part that no change of parameters could remove (the intrinsic
+    curvature of Bates and Watts: normal to the tangent plane), each (free,).
     """
+    theta = point.theta
     covariance = inverse.dot(inverse.T)
     deviations = np.sqrt(np.diag(covariance))
     directions = np.zeros((len(deviations), len(theta)))
     directions[:, moving] = scale * covariance / deviations[:, None]
     second = problem.second_along(theta, directions)
-    result = np.zeros(len(theta))
-    sizes = np.sqrt(np.einsum("ij,ij->i", second, second))
-    result[moving] = sizes / scale if scale > 0 else 0.0
-    return result
+    tangent = inverse.T.dot(point.rows[moving])
+    normal = second - second.dot(tangent.T).dot(tangent)
+    found = []
+    for vectors in (second, normal):
+        result = np.zeros(len(theta))
+        sizes = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+        result[moving] = sizes / scale if scale > 0 else 0.0
+        found.append(result)
+    return found[0], found[1]
 
 
 def wald_interval(value: float, stderr: float, t: float, level: float) -> Interval:

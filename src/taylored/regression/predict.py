@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Prediction", "predict"]
 
+# Relative size of the second-order term, at the level's quantile, that still counts as flat.
+_FLAT = 0.5
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Prediction:
@@ -77,11 +80,10 @@ def _new_point_variance(fit: Fit, count: int, x: Any) -> np.ndarray:
 
 
 def _trust(fit: Fit, level: float) -> tuple[Accuracy, str]:
-    worst = max(fit.bend.values(), default=0.0) * fit.quantile(level)
-    if worst > 1.0:
+    if fit.intrinsic_bend * fit.quantile(level) > _FLAT:
         return Accuracy.ESTIMATED, (
-            "the band is linear in the parameters, and the model bends strongly within their "
-            "intervals"
+            "the band takes the model as linear, and it bends within the band whatever its "
+            "parameters"
         )
     return Accuracy.CALIBRATED, ""
 

@@ -235,15 +235,24 @@ class Fit:
     @cached_property
     def bend(self) -> dict[str, float]:
         """The curvature of the model along each parameter, per standard error (0: straight)."""
+        return self._by_name(self._bends[0], 0.0)
+
+    @cached_property
+    def intrinsic_bend(self) -> float:
+        """The largest curvature that no change of parameters removes: what limits the bands."""
+        return float(self._bends[1].max(initial=0.0))
+
+    @cached_property
+    def _bends(self) -> tuple[np.ndarray, np.ndarray]:
         curvature = self.solution.curvature
-        values = np.zeros(len(self.setup.params.free))
-        if curvature is not None and np.isfinite(self.scale):
-            with np.errstate(all="ignore"):
-                values = bends(
-                    self.setup.problem, self.solution.point.theta, curvature.inverse,
-                    curvature.moving, self.scale,
-                )  # fmt: skip
-        return self._by_name(values, 0.0)
+        if curvature is None or not np.isfinite(self.scale):
+            nothing = np.zeros(len(self.setup.params.free))
+            return nothing, nothing
+        with np.errstate(all="ignore"):
+            return bends(
+                self.setup.problem, self.solution.point, curvature.inverse, curvature.moving,
+                self.scale,
+            )  # fmt: skip
 
     def quantile(self, level: float) -> float:
         """Student's t (or the normal law, sigma being absolute) for a two-sided level."""
