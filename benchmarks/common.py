@@ -12,16 +12,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeVar
 
-# One thread per process: the machine is small, and BLAS threads would blur every ratio.
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(_name, "1")
-
-__all__ = ["curve", "digits", "jobs_map", "nist_problems", "section", "table"]
+__all__ = ["curve", "digits", "jobs_map", "nist_problems", "section", "single_thread", "table"]
 
 # The certified problems and the count of digits are those of the tests.
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-import numpy as np  # noqa: E402
-from nist import digits, problems  # noqa: E402
+import numpy as np
+
+from nist import digits, problems
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 _T = TypeVar("_T")
@@ -54,7 +51,9 @@ def _compiled(formula: str, names: tuple[str, ...]) -> Callable[..., list]:
     from taylored.trace.tracer import OPS, record
 
     right = parse(formula).model
-    return compile_numpy(record(lambda *v: right.evaluate(dict(zip(names, v)), OPS), names))
+    return compile_numpy(
+        record(lambda *v: right.evaluate(dict(zip(names, v, strict=True)), OPS), names)
+    )
 
 
 def jobs_map(function: Callable[[_T], _R], work: Sequence[_T], jobs: int, title: str) -> list[_R]:
@@ -72,6 +71,20 @@ def jobs_map(function: Callable[[_T], _R], work: Sequence[_T], jobs: int, title:
     # spawn: a fork of a process that has run JAX may hang.
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
         return shown(pool.imap(function, work))
+
+
+def single_thread() -> None:
+    """Start this script anew with one thread for BLAS and XLA, unless it has one already.
+
+    The machine is small, and threads would blur every ratio. They are counted when NumPy is
+    imported, so that only a new process helps.
+    """
+    if os.environ.get("OMP_NUM_THREADS") == "1":
+        return
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    flags = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+    environment = {**os.environ, **dict.fromkeys(names, "1"), "XLA_FLAGS": flags}
+    os.execve(sys.executable, sys.orig_argv, environment)
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

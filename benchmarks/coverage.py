@@ -17,7 +17,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
-from common import curve, jobs_map, nist_problems, section, table
+from common import curve, jobs_map, nist_problems, section, single_thread, table
 
 import taylored as ty
 
@@ -159,7 +159,8 @@ def rows_of(case: Scenario, counts: Counter) -> tuple[list[list[str]], list[int]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    single_thread()
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="200 simulations, nothing written")
     parser.add_argument("--simulations", type=int, default=2000)
     parser.add_argument("--jobs", type=int, default=1)

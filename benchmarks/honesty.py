@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from classics import CLASSICS, Classic
-from common import jobs_map, section, table
+from common import jobs_map, section, single_thread, table
 from scipy.optimize import least_squares
 
 import taylored as ty
@@ -131,7 +131,8 @@ def summary(found: list[Outcome]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    single_thread()
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="one data set, one start per model")
     parser.add_argument("--seeds", type=int, default=5, help="data sets per model")
     parser.add_argument("--first", type=int, default=0, help="the first seed")

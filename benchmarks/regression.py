@@ -5,15 +5,15 @@ peers from ones), and the 11 linear ones; scored by the worst parameter against 
 50-digit arithmetic. A fit is honest if it raises, reports failure or has errors that are not
 finite; silent if it claims success with finite errors and has less than 4 digits.
 
-Time: each peer interleaved with curve_fit's default (A B, B A, ...) in one process; a ratio is the
-median over the rounds of one time by the other. Ours includes the verdict and the standard errors. "New lambda" makes the same lambda anew in every turn. First calls
-run in fresh processes, in CPU seconds, the median of several.
+Time: each peer interleaved with curve_fit's default (A B, B A, ...) in one process, in CPU seconds;
+a ratio is the median over the rounds of one time by the other. Ours includes the verdict and the
+standard errors. "New lambda" makes the same lambda anew in every turn. First calls run in fresh
+processes, the median of several.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import subprocess
 import sys
@@ -21,9 +21,10 @@ import time
 import warnings
 from collections.abc import Callable
 from functools import cache, partial
+from typing import Any
 
 import numpy as np
-from common import digits, nist_problems, section, table
+from common import digits, nist_problems, section, single_thread, table
 from peers import MISSING, OURS, PEERS, Answer, Case, answer
 from scipy.optimize import curve_fit
 from small_models import MODELS, SmallModel
@@ -112,15 +113,16 @@ def linear() -> str:
 def ratio(run: Callable[[], object], base: Callable[[], object], seconds: float) -> tuple:
     """Median ratio of two interleaved runs (A B, B A, ...; at least 5 rounds), median base time."""
     runs, ratios, bases = (run, base), [], []
-    run(), base()
+    run()
+    base()
     begun = time.perf_counter()
     while len(ratios) < 5 or time.perf_counter() - begun < seconds:
         order = (0, 1) if len(ratios) % 2 else (1, 0)
         spent = [0.0, 0.0]
         for which in order:
-            start = time.perf_counter()
+            start = time.process_time()
             runs[which]()
-            spent[which] = time.perf_counter() - start
+            spent[which] = time.process_time() - start
         ratios.append(spent[0] / spent[1])
         bases.append(spent[1])
     return statistics.median(ratios), statistics.median(bases)
@@ -132,8 +134,8 @@ def nist_time(seconds: float) -> str:
     for p, (case, starts, params, _) in zip(nist_problems("nonlinear"), cases(), strict=True):
         good = [n for n in PEERS if worst(answer(n, case, starts[1]).params, params) >= 4]
         for name in set(good) - {BASE} if BASE in good else ():
-            runs = [partial(answer, n, case, starts[1]) for n in (name, BASE)]
-            ratios[name][p.name] = ratio(*runs, seconds)[0]
+            run, base = (partial(answer, n, case, starts[1]) for n in (name, BASE))
+            ratios[name][p.name] = ratio(run, base, seconds)[0]
     rows = []
     for name, found in ratios.items():
         slowest = max(found, key=found.__getitem__)
@@ -142,7 +144,7 @@ def nist_time(seconds: float) -> str:
     return table(["time / curve_fit (default)", "median", "max", "problems"], rows)
 
 
-def _ours(make: Callable[[], object], truth: dict, x: np.ndarray, y: np.ndarray) -> tuple:
+def _ours(make: Callable[[], Any], truth: dict, x: np.ndarray, y: np.ndarray) -> tuple:
     fit = ty.fit(make(), x, y, start=truth)
     return fit.params, fit.stderr, fit.usable
 
@@ -229,11 +231,11 @@ def first_calls(repeats: int) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    single_thread()
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="short timings, nothing written")
     args = parser.parse_args()
     warnings.simplefilter("ignore")
-    os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
     import jax
 
     jax.config.update("jax_enable_x64", True)

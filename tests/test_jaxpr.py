@@ -180,5 +180,6 @@ def test_rules_missing_inside_a_loop_are_found_too():
         return jax.lax.scan(lambda c, _: (wobble.bind(c) * a, None), x, None, length=3)[0]
 
     program = trace_jax(model, [(7,), ()], ["x", "a"])
+    assert [e.primitive for e in NUMPY.missing(program)] == ["wobble"]
     with pytest.raises(MissingRule, match=r"'wobble'"):
         compile_numpy(program)
