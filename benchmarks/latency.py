@@ -42,13 +42,13 @@ import time, numpy as np
 import taylored as ty
 {imports}
 x = np.linspace(0.0, 10.0, 20)
-y = 3 * np.exp(-x / 2) + 0.1 * np.cos(37 * x)
+y = 3 * np.exp(-x / 2) + 0.1 * np.random.default_rng(0).normal(size=20)
 begun = time.process_time()
 f = ty.fit({model}, x, y{start})
 f.params, f.stderr, f.usable
 first = time.process_time() - begun
 begun = time.process_time()
-f = ty.fit({model}, x, 1.01 * y{start})
+f = ty.fit({model}, x, 1.01 * y + 0.01{start})
 f.params, f.stderr, f.usable
 print(first, time.process_time() - begun)
 """

@@ -7,14 +7,14 @@ finite; silent if it claims success with finite errors and has less than 4 digit
 
 Time: each peer interleaved with curve_fit's default (A B, B A, ...) in one process, in CPU seconds;
 a ratio is the median over the rounds of one time by the other. Ours includes the verdict and the
-standard errors. "New lambda" makes the same lambda anew in every turn. First calls run in fresh
+standard errors, and small fits get a new data set every round ("ratio of means" counts the rare
+slow ones). "New lambda" makes the same lambda anew in every turn. First calls run in fresh
 processes, the median of several.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
 import subprocess
 import sys
 import time
@@ -110,22 +110,27 @@ def linear() -> str:
 # ---- time -----------------------------------------------------------------------------------
 
 
-def ratio(run: Callable[[], object], base: Callable[[], object], seconds: float) -> tuple:
-    """Median ratio of two interleaved runs (A B, B A, ...; at least 5 rounds), median base time."""
-    runs, ratios, bases = (run, base), [], []
-    run()
-    base()
+DATA_SETS = 200
+Run = Callable[[int], object]  # of the number of the round
+
+
+def ratio(run: Run, base: Run, seconds: float, least: int = 5) -> tuple[float, float, float]:
+    """Two interleaved runs (A B, B A, ...): median ratio, ratio of the sums, median base time."""
+    runs, times = (run, base), []
+    run(0)
+    base(0)
     begun = time.perf_counter()
-    while len(ratios) < 5 or time.perf_counter() - begun < seconds:
-        order = (0, 1) if len(ratios) % 2 else (1, 0)
+    while len(times) < least or time.perf_counter() - begun < seconds:
         spent = [0.0, 0.0]
-        for which in order:
+        for which in (0, 1) if len(times) % 2 else (1, 0):
             start = time.process_time()
-            runs[which]()
+            runs[which](len(times))
             spent[which] = time.process_time() - start
-        ratios.append(spent[0] / spent[1])
-        bases.append(spent[1])
-    return statistics.median(ratios), statistics.median(bases)
+        times.append(spent)
+    array = np.array(times)
+    sums = array.sum(axis=0)
+    medians = np.median(array, axis=0)
+    return float(np.median(array[:, 0] / array[:, 1])), sums[0] / sums[1], medians[1]
 
 
 def nist_time(seconds: float) -> str:
@@ -134,7 +139,7 @@ def nist_time(seconds: float) -> str:
     for p, (case, starts, params, _) in zip(nist_problems("nonlinear"), cases(), strict=True):
         good = [n for n in PEERS if worst(answer(n, case, starts[1]).params, params) >= 4]
         for name in set(good) - {BASE} if BASE in good else ():
-            run, base = (partial(answer, n, case, starts[1]) for n in (name, BASE))
+            run, base = (partial(_again, n, case, starts[1]) for n in (name, BASE))
             ratios[name][p.name] = ratio(run, base, seconds)[0]
     rows = []
     for name, found in ratios.items():
@@ -144,38 +149,43 @@ def nist_time(seconds: float) -> str:
     return table(["time / curve_fit (default)", "median", "max", "problems"], rows)
 
 
-def _ours(make: Callable[[], Any], truth: dict, x: np.ndarray, y: np.ndarray) -> tuple:
-    fit = ty.fit(make(), x, y, start=truth)
-    return fit.params, fit.stderr, fit.usable
+def _again(name: str, case: Case, start: np.ndarray, _round: int) -> Answer:
+    return answer(name, case, start)
 
 
-def _runs(small: SmallModel, points: int) -> dict[str, Callable[[], object]]:
-    """What is timed: curve_fit, ours in three ways, the other peers."""
-    x, y = small.data(points)
-    kept, start, truth = small.make(), np.array([*small.truth.values()]), small.truth
-    case = Case(small.formula, tuple(truth), {"x": x, "y": y}, small.sd)
-    runs: dict[str, Callable[[], object]] = {
-        BASE: partial(curve_fit, kept, x, y, p0=start),
-        "same function": partial(_ours, lambda: kept, truth, x, y),
-        "new lambda": partial(_ours, small.make, truth, x, y),
-        "formula": partial(_ours, lambda: small.formula, truth, x, y),
-    }
+def _runs(small: SmallModel, points: int, repeats: int) -> dict[str, tuple[Run, Run, int]]:
+    """What is timed, with the base: ours on a new data set every round, peers on the first."""
+    x, many = small.data(points, DATA_SETS)
+    kept, truth = small.make(), small.truth
+    start = np.array([*truth.values()])
+    case = Case(small.formula, tuple(truth), {"x": x, "y": many[0]}, small.sd)
+
+    def ours(make: Callable[[], Any], number: int) -> tuple:
+        fit = ty.fit(make(), x, many[number % DATA_SETS], start=truth)
+        return fit.params, fit.stderr, fit.usable
+
+    def base(number: int) -> tuple:
+        return curve_fit(kept, x, many[number % DATA_SETS], p0=start)
+
+    kinds = {"same function": lambda: kept, "new lambda": small.make,
+             "formula": lambda: small.formula}  # fmt: skip
+    runs = {name: (partial(ours, make), base, repeats) for name, make in kinds.items()}
     others = [n for n in PEERS if n not in (OURS, BASE) and "tol 1e-15" not in n]
-    return runs | {n: partial(answer, n, case, start) for n in others}
+    fixed = partial(_again, BASE, case, start)
+    return runs | {n: (partial(_again, n, case, start), fixed, 5) for n in others}
 
 
-def small_time(seconds: float, points: tuple[int, ...]) -> str:
+def small_time(seconds: float, points: tuple[int, ...], repeats: int) -> str:
     """Warm time of small fits, the start given."""
     rows, values, heads = [], [], []
     for small in MODELS:
         for count in points:
-            runs = _runs(small, count)
-            base = runs.pop(BASE)
-            found = [ratio(run, base, seconds) for run in runs.values()]
-            values.append([r for r, _ in found])
-            time_us = 1e6 * statistics.median(b for _, b in found)
-            rows.append([small.name, count, f"{time_us:.0f}", *(f"{r:.2f}" for r, _ in found)])
-            heads = ["model", "points", "curve_fit, us", *runs]
+            runs = _runs(small, count, repeats)
+            found = {n: ratio(*pair, seconds, least) for n, (*pair, least) in runs.items()}
+            values.append([*(r[0] for r in found.values()), found["new lambda"][1]])
+            time_us = f"{1e6 * found['new lambda'][2]:.0f}"
+            rows.append([small.name, count, time_us, *(f"{v:.2f}" for v in values[-1])])
+            heads = ["model", "points", "curve_fit, us", *runs, "new lambda: ratio of means"]
     for label, summary in (("median", np.median(values, 0)), ("worst", np.max(values, 0))):
         rows.append([f"**{label}**", "", "", *(f"{v:.2f}" for v in summary)])
     return table(heads, rows)
@@ -246,7 +256,7 @@ def main() -> None:
         "### NIST linear: correct digits", linear(),
         "### Time per fit, NIST from start 2", nist_time(slot),
         "### Warm time per small fit, start given: ratio to curve_fit (default)",
-        small_time(slot, points),
+        small_time(slot, points, DATA_SETS),
         "### First call in a fresh process", first_calls(repeats),
     ]  # fmt: skip
     parts += [f"Not installed, left out: {', '.join(MISSING)}."] if MISSING else []

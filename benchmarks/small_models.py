@@ -22,10 +22,10 @@ class SmallModel:
     span: tuple[float, float]
     sd: float
 
-    def data(self, points: int) -> tuple[np.ndarray, np.ndarray]:
-        """x and noisy y."""
+    def data(self, points: int, sets: int) -> tuple[np.ndarray, np.ndarray]:
+        """x, (points,), and noisy y, (sets, points)."""
         x = np.linspace(*self.span, points)
-        noise = np.random.default_rng(points).normal(size=points)
+        noise = np.random.default_rng(points).normal(size=(sets, points))
         return x, curve(self.formula, self.truth, x) + self.sd * noise
 
 

@@ -53,12 +53,6 @@ def doubled_table():
     return pandas.DataFrame(np.stack([X, Y, Y], axis=1), columns=["x", "y", "y"])
 
 
-def known(reason, *values, strict=True):
-    """A row of a table, or a test, that fails because of a known bug."""
-    mark = pytest.mark.xfail(strict=strict, reason=reason)
-    return pytest.param(*values, marks=mark) if values else mark
-
-
 # what is wrong; the call; the exact class; words that the message must have
 ROWS = [
     # columns
@@ -186,17 +180,9 @@ ROWS = [
 ]  # fmt: skip
 
 
-BUGS = {
-    "doubled column": "narwhals' DuplicateError passes through",
-    "sigma is infinite": "accepted: every weight is zero",
-    "name of sigma without a table": "TypeError from narwhals passes through",
-    "matrix": "ValueError from broadcasting passes through",
-}
-
-
 @pytest.mark.parametrize(
     ("call", "kind", "words"),
-    [known(BUGS[r[0]], *r[1:]) if r[0] in BUGS else r[1:] for r in ROWS],
+    [r[1:] for r in ROWS],
     ids=[r[0] for r in ROWS],
 )
 def test_bad_input(call, kind, words):

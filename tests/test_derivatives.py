@@ -39,12 +39,6 @@ SECOND = [2.5, 0.75, 1.25]
 ROWS = sorted(n for n, row in ELEMENTWISE.items() if row.derivatives and n in ORACLES)
 
 
-def known(reason, *values, strict=True):
-    """A row of a table, or a test, that fails because of a known bug."""
-    mark = pytest.mark.xfail(strict=strict, reason=reason)
-    return pytest.param(*values, marks=mark) if values else mark
-
-
 def points_of(name):
     columns = [POINTS.get(name, POINTS[""]), SECOND][: oracle(name).inputs]
     return list(zip(*columns, strict=False))
@@ -153,7 +147,7 @@ WRONG = {
 
 @pytest.mark.parametrize(
     ("text", "point", "param", "slope", "bend"),
-    [known(WRONG[row[0]], *row) if row[0] in WRONG else row for row in TRAPS],
+    TRAPS,
     ids=lambda v: v if isinstance(v, str) else "",
 )
 def test_traps(text, point, param, slope, bend):
@@ -279,7 +273,7 @@ def chosen(x, a, b):
 
 
 LOOPS = [scanned, iterated, logarithmic, matrix, special, chosen]
-LOOPS += [known("custom_jvp_call cannot be bound again (KeyError: subfuns)", soft)]
+LOOPS += [soft]
 
 
 @pytest.mark.parametrize("function", LOOPS, ids=lambda f: f.__name__)

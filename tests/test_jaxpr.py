@@ -24,12 +24,6 @@ A, B = 1.75, 0.6
 NAMES = ["x", "a", "b"]
 
 
-def known(reason, *values, strict=True):
-    """A row of a table, or a test, that fails because of a known bug."""
-    mark = pytest.mark.xfail(strict=strict, reason=reason)
-    return pytest.param(*values, marks=mark) if values else mark
-
-
 def jitted(x, a, b):
     return jax.jit(lambda u: a * jnp.exp(-u))(b * x)
 
@@ -91,14 +85,10 @@ NESTED = [
 ]  # fmt: skip
 AS_VALUES = [
     *(f for f in NESTED if f not in (three_branches, custom)),
-    known("XLA: a literal int32 index becomes a Python int", three_branches),
-    known("XLA: custom_jvp_call cannot be bound again (KeyError: subfuns)", custom),
+    three_branches,
+    custom,
 ]
-FLOAT32 = "user's JAX functions are called outside float64(): JAX mixes up its caches"
-AS_FITS = [
-    *(known(FLOAT32, f, strict=False) for f in NESTED if f is not custom),
-    known("derivatives of custom_jvp_call (softplus, relu): KeyError: subfuns", custom),
-]
+AS_FITS = NESTED
 
 
 @pytest.mark.parametrize("function", AS_VALUES, ids=lambda f: f.__name__)
@@ -128,7 +118,6 @@ def test_fits_of_nested_jaxprs_find_what_made_the_data(function):
         assert fit.usable
 
 
-@known("the program is compared with the function called in float32, and thrown away")
 def test_functions_written_with_jax_are_called_in_float64():
     x = np.linspace(0.0, 5.0, 30) + 1e5  # in float32 these are 0.008 apart at least
     fit = ty.fit(lambda x, a, b: jnp.cos(a * x) + b, x, np.cos(1.5 * x) + 1.0,

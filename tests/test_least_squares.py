@@ -23,12 +23,6 @@ DECAY = "y ~ a*exp(-x/tau) + c"
 START = {"a": 1.0, "tau": 1.0, "c": 0.0}
 
 
-def known(reason, *values, strict=True):
-    """A row of a table, or a test, that fails because of a known bug."""
-    mark = pytest.mark.xfail(strict=strict, reason=reason)
-    return pytest.param(*values, marks=mark) if values else mark
-
-
 def decay(**options):
     return ty.fit(DECAY, {"x": X, "y": Y}, **options)
 
@@ -265,7 +259,6 @@ def test_bounds_hold_for_linear_parameters_too():
     assert list(fit.params.values()) == pytest.approx(expected, abs=1e-7)
 
 
-@known("all parameters at bounds: ValueError from min() of nothing in precision._worst")
 @given(st.integers(0, 2**32 - 1))
 @settings(max_examples=25)
 def test_bounded_linear_fits_against_scipy(seed):
@@ -280,7 +273,6 @@ def test_bounded_linear_fits_against_scipy(seed):
     assert fit.chi2 == pytest.approx(2 * best.cost, rel=1e-9)
 
 
-@known("ValueError from min() of nothing in precision._worst")
 def test_all_parameters_at_bounds():
     y = 10.0 - 5.0 * X
     fit = ty.fit("y ~ a + b*x", {"x": X, "y": y}, bounds={"a": (0, 1), "b": (-1, 0)})
@@ -288,7 +280,6 @@ def test_all_parameters_at_bounds():
     assert fit.interval("a").hi == 1.0
 
 
-@known("0 * NaN: the branch of where() that is not taken spoils the derivative")
 def test_branches_that_exist_on_one_side_only():
     """No NaN comes from a root or a logarithm where its branch is not taken."""
     y = 2.0 * np.sqrt(np.maximum(X - 1.05, 0.0)) + 1.0
@@ -301,7 +292,6 @@ def test_branches_that_exist_on_one_side_only():
     assert near.params == pytest.approx({"a": 2.0, "t": 1.05, "c": 1.0}, rel=1e-8)
 
 
-@known("silently wrong: NaN derivatives hide every threshold inside the data")
 def test_a_threshold_without_a_start_is_right_or_not_usable():
     y = 2.0 * np.sqrt(np.maximum(X - 1.05, 0.0)) + 1.0  # no noise: a right fit leaves nothing
     fit = ty.fit("y ~ where(x > t, a*sqrt(x - t), 0) + c", {"x": X, "y": y})
@@ -352,7 +342,6 @@ def test_what_is_undetermined_is_named(text, statement, determined):
         assert np.isfinite(fit.stderr[name])
 
 
-@known("inf * 0 = nan, and the interval is one point, calibrated")
 def test_what_is_undetermined_stays_so_where_the_fit_is_perfect():
     fit = ty.fit("y ~ (a + b)*x + c", {"x": np.arange(5.0), "y": np.arange(5.0)})
     assert fit.chi2 == 0.0

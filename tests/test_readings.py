@@ -45,12 +45,6 @@ CONDITIONS = {"and", "or", "not", "lt", "le", "gt", "ge", "eq", "ne"}
 NUMERIC = sorted(set(ELEMENTWISE) - CONDITIONS - {"integer_pow", "select_n"})
 
 
-def known(reason, *values, strict=True):
-    """A row of a table, or a test, that fails because of a known bug."""
-    mark = pytest.mark.xfail(strict=strict, reason=reason)
-    return pytest.param(*values, marks=mark) if values else mark
-
-
 def arguments(name, count):
     first = POINTS.get(name, POINTS[""])
     return [np.array(first), np.array([abs(v) for v in SECOND] if name == "xlogy" else SECOND)][
@@ -172,13 +166,12 @@ def test_every_operation_of_formulas_is_evaluated(op):
         assert_close(found, expected, 40)
 
 
-NOT_FOLDED = {"besselj0", "besselj1", "j0", "j1", "digamma", "erfinv"}
 OF_ONE = sorted(n for n, f in formula.FUNCTIONS.items() if f.least == 1)
 
 
 @pytest.mark.parametrize(
     "name",
-    [known("trace.constants has no entry: KeyError", n) if n in NOT_FOLDED else n for n in OF_ONE],
+    OF_ONE,
 )
 def test_functions_of_constants_are_computed_beforehand(name):
     expression = formula.parse(f"{name}({'1.5' if 'cosh' in name else '0.5'})*x").model
@@ -247,11 +240,7 @@ STRUCTURE = {
 }
 
 
-WRONG = {"split": "a split is written as slices without bind: AssertionError in run_jax",
-         "integers": "NumPy's reading divides integers as real numbers"}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", [known(WRONG[n], n) if n in WRONG else n for n in STRUCTURE])
+@pytest.mark.parametrize("name", list(STRUCTURE))
 def test_shapes_and_reductions_are_those_of_jax(name):
     v = np.linspace(0.25, 3.0, 12)
     with jax.enable_x64(True), np.errstate(all="ignore"):

@@ -24,12 +24,6 @@ TABLE = {"x": X, "y": Y}
 DECAY = "y ~ a*exp(-x/tau) + c"
 
 
-def known(reason, *values, strict=True):
-    """A row of a table, or a test, that fails because of a known bug."""
-    mark = pytest.mark.xfail(strict=strict, reason=reason)
-    return pytest.param(*values, marks=mark) if values else mark
-
-
 def curve(x, a, tau, c):
     return a * np.exp(-x / tau) + c
 
@@ -98,7 +92,7 @@ BUGS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [known(BUGS[n], n) if n in BUGS else n for n in FITS])
+@pytest.mark.parametrize("name", list(FITS))
 def test_a_fit_comes_back(name, tmp_path):
     fit = FITS[name]()
     fit.save(tmp_path / "f.json")
@@ -108,7 +102,6 @@ def test_a_fit_comes_back(name, tmp_path):
     alike(ty.load(str(tmp_path / "g.json")), fit)
 
 
-@known("ty.line is the module regression/line.py once that has been imported")
 def test_loading_does_not_hide_the_verb_line(tmp_path):
     path = tmp_path / "f.json"
     line(X, Y).save(path)
@@ -297,7 +290,7 @@ BELIEVED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [known(BELIEVED[n], n) if n in BELIEVED else n for n in HOSTILE])
+@pytest.mark.parametrize("name", list(HOSTILE))
 def test_hostile_files_are_refused(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "f.json"

@@ -52,11 +52,6 @@ WRITTEN_THRICE = [
 ]  # fmt: skip
 
 
-def known(reason):
-    """A test that fails because of a known bug."""
-    return pytest.mark.xfail(strict=True, reason=reason)
-
-
 def of_formula(text):
     return record(model_of_expression(parse(text).model, ["x"]).call, _order(text))
 
@@ -218,7 +213,6 @@ class Config:
     k = 1.0
 
 
-@known("function_key takes classes and modules for unchanging: an old program is used, silently")
 @pytest.mark.parametrize("where", ["class", "module"])
 def test_values_kept_in_a_class_or_a_module_are_not_remembered(where, monkeypatch):
     module = types.ModuleType("settings_of_the_user")
@@ -250,14 +244,12 @@ def counted(function):
     return wrapper
 
 
-@known("_signatures is keyed by the wrapper's code, which all decorated functions share")
 def test_decorated_functions_keep_their_own_parameters():
     first = model_of_function(counted(lambda x, a, b: a + b * x), ["x"])
     second = model_of_function(counted(lambda x, c, d, e: c + d * x + e), ["x"])
     assert (first.params, second.params) == (("a", "b"), ("c", "d", "e"))
 
 
-@known("a default that cannot be hashed: TypeError from the cache of signatures")
 def test_a_default_that_is_no_number_is_left_alone():
     def model(x, a, b=2.0, *, weights=(), table=[1.0, 2.0]):  # noqa: B006
         return a + b * x * table[0]

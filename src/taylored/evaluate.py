@@ -101,7 +101,7 @@ class ModelFunctions:
         return _compiled.find(key, lambda: (self._make(program, kind), program))[0]
 
     def _make(self, program: Program, kind: str) -> Compiled:
-        made, pairs = _with_derivatives(program, self._wrt, kind)
+        made, pairs = _with_derivatives(self.traces, self._wrt, kind)
         if not (self.runs_in_xla or _has_loops(made)):
             try:
                 return stage_numpy(made, len(self.data)), pairs
@@ -136,7 +136,7 @@ class ModelFunctions:
     def value(self, theta: np.ndarray) -> np.ndarray:
         """The model at `theta`, as the model gave it (a number for a constant model)."""
         if not self.exact:
-            return np.asarray(self.traces.model.call(*self.data, *self.params(theta.tolist())))
+            return self.traces.model.value(*self.data, *self.params(theta.tolist()))
         return self._value(*self.params(theta.tolist()))[0]
 
     def value_and_jacobian(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -238,7 +238,7 @@ class ModelFunctions:
         if program is None:
             return None
         try:
-            made, _ = _with_derivatives(program, self._wrt, "first")
+            made, _ = _with_derivatives(self.traces, self._wrt, "first")
             run = compile_doubled(made)
         except MissingRule:
             return None
@@ -293,8 +293,10 @@ def _pairs(count: int) -> Pairs:
     return [(j, k) for j in range(count) for k in range(j + 1)]
 
 
-def _with_derivatives(program: Program, wrt: Sequence[int], kind: str) -> tuple[Program, Pairs]:
+def _with_derivatives(traces: Traces, wrt: Sequence[int], kind: str) -> tuple[Program, Pairs]:
     """The program of the value, the first, or the second derivatives (of these pairs)."""
+    program = traces.program
+    assert program is not None
     if kind == "value":
         return program, []
     try:
@@ -310,26 +312,31 @@ def _with_derivatives(program: Program, wrt: Sequence[int], kind: str) -> tuple[
             wanted = [program.outputs[0], *outputs, *wanted]
         return second.keep(wanted), pairs
     except MissingRule:
-        return _by_jax(program, wrt, kind)
+        return _by_jax(traces, wrt, kind)
 
 
 def _or_zero(atom: Atom | None) -> Atom:
     return Constant(0.0) if atom is None else atom
 
 
-def _by_jax(program: Program, wrt: Sequence[int], kind: str) -> tuple[Program, Pairs]:
+def _by_jax(traces: Traces, wrt: Sequence[int], kind: str) -> tuple[Program, Pairs]:
     """Derivatives by JAX's own rules, for programs with loops and custom derivatives."""
+    program = traces.program
+    assert program is not None
     from taylored.trace.jaxpr import trace_jax
 
     shapes = [program.shapes.get(n, ()) for n in range(len(program.names))]
-    made = _jax_derivatives(program, wrt, kind)
+    made = _jax_derivatives(traces, wrt, kind)
     return trace_jax(made, shapes, program.names), _pairs(len(wrt))
 
 
-def _jax_derivatives(program: Program, wrt: Sequence[int], kind: str) -> Callable[..., list[Any]]:
+def _jax_derivatives(traces: Traces, wrt: Sequence[int], kind: str) -> Callable[..., list[Any]]:
     import jax
 
     from taylored.readings.xla import run_jax
+
+    program, function = traces.program, traces.function
+    assert program is not None
 
     def along(function: Callable, number: int) -> Callable:
         def slope(*inputs: Any) -> Any:
@@ -341,7 +348,7 @@ def _jax_derivatives(program: Program, wrt: Sequence[int], kind: str) -> Callabl
         return slope
 
     def value(*inputs: Any) -> Any:
-        return run_jax(program, inputs)[0]
+        return function(*inputs) if function else run_jax(program, inputs)[0]
 
     def first(*inputs: Any) -> list[Any]:
         return [value(*inputs), *(along(value, n)(*inputs) for n in wrt)]

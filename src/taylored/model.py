@@ -8,6 +8,7 @@ wrote; a function that cannot be traced is still fitted, by finite differences, 
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,7 +49,17 @@ class Model:
 
     @property
     def names(self) -> tuple[str, ...]:
+        """Columns, then parameters: the inputs in order."""
         return (*self.columns, *self.params)
+
+    def value(self, *inputs: Any) -> np.ndarray:
+        """The function on numbers, in float64 also where it is one of JAX."""
+        if "jax" not in sys.modules:
+            return np.asarray(self.call(*inputs))
+        from taylored.trace.jaxpr import float64
+
+        with float64():
+            return np.asarray(self.call(*inputs))
 
 
 def model_of_expression(expression: Expression, columns: Sequence[str]) -> Model:
@@ -139,10 +150,10 @@ def _name(function: Callable) -> str:
 
 def _arguments(function: Callable) -> tuple[list[str], dict[str, float]]:
     code = getattr(function, "__code__", None)
-    return _signatures.find(
-        None if code is None else (code, getattr(function, "__defaults__", None)),
-        lambda: _read_signature(function),
-    )
+    # A wrapper's code says nothing about the signature of what it wraps.
+    plain = code is not None and not hasattr(function, "__wrapped__")
+    key = (code, getattr(function, "__defaults__", None)) if plain else None
+    return _signatures.find(key, lambda: _read_signature(function))
 
 
 def _read_signature(function: Callable) -> tuple[list[str], dict[str, float]]:
@@ -175,7 +186,8 @@ class Traces:
     """A model's program on data of one shape, and how it was made.
 
     `program` takes columns and parameters; None where the function cannot be traced, and then
-    `why` says what stood in the way. `uses_data`: the program holds these very data.
+    `why` says what stood in the way. `uses_data`: the program holds these very data. `function`
+    is what JAX traced, for derivatives by JAX's own rules.
     """
 
     model: Model
@@ -183,6 +195,7 @@ class Traces:
     how: str
     why: str = ""
     uses_data: bool = False
+    function: Callable[..., Any] | None = None
 
 
 _traces = LeastRecentlyUsed(256)
@@ -235,7 +248,8 @@ def _with_jax(model: Model, data: Sequence[np.ndarray]) -> Traces:
     from taylored.trace.jaxpr import trace_jax
 
     shapes = [np.shape(d) for d in data] + [()] * len(model.params)
-    return Traces(model, trace_jax(model.call, shapes, model.names), "jax")
+    program = trace_jax(model.call, shapes, model.names)
+    return Traces(model, program, "jax", function=model.call)
 
 
 def _with_jax_hybrid(model: Model, data: Sequence[np.ndarray]) -> Traces:
@@ -243,7 +257,7 @@ def _with_jax_hybrid(model: Model, data: Sequence[np.ndarray]) -> Traces:
 
     shapes = [np.shape(d) for d in data] + [()] * len(model.params)
     wrapped = _hybrid().wrap(model.call)
-    return Traces(model, trace_jax(wrapped, shapes, model.names), "jax")
+    return Traces(model, trace_jax(wrapped, shapes, model.names), "jax", function=wrapped)
 
 
 def _hybrid() -> Any:
@@ -264,7 +278,11 @@ def _with_jax_data(model: Model, data: Sequence[np.ndarray]) -> Traces:
     shapes = [()] * len(model.params)
     function = _hybrid().wrap(lambda *params: model.call(*data, *params))
     program = trace_jax(function, shapes, model.params)
-    return Traces(model, _with_columns(program, model), "jax", uses_data=True)
+    width = len(model.columns)
+    return Traces(
+        model, _with_columns(program, model), "jax", uses_data=True,
+        function=lambda *inputs: function(*inputs[width:]),
+    )  # fmt: skip
 
 
 def _with_columns(program: Program, model: Model) -> Program:
@@ -292,7 +310,7 @@ def _agrees(
 
     try:
         with np.errstate(all="ignore"):
-            expected = np.asarray(model.call(*data, *map(float, sample)), float)
+            expected = np.asarray(model.value(*data, *map(float, sample)), float)
             found = np.asarray(compile_numpy(program)(*data, *map(float, sample))[0], float)
     except MissingRule:
         return True  # XLA runs it
@@ -305,7 +323,7 @@ def _agrees(
 
 def _call_once(model: Model, data: Sequence[np.ndarray], sample: Sequence[float]) -> None:
     try:
-        model.call(*data, *map(float, sample))
+        model.value(*data, *map(float, sample))
     except Exception as error:
         at = ", ".join(f"{n}={v:g}" for n, v in zip(model.params, sample, strict=True))
         raise ModelError(

@@ -34,7 +34,7 @@ def run(options: Options) -> int:
         data = read(table, formula, options, bound)
         step.notes += notes_of(data, options)
         found = fit_data(formula, data, options, step)
-        from taylored.regression.line import LineFit
+        from taylored.regression.line_fit import LineFit
 
         fit = LineFit(found.setup, found.solution, found.automatic, found.cost)
         result = Result(fit, options, data.document(), predicted(fit, options, data.where_from))

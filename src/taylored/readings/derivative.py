@@ -70,6 +70,15 @@ def _local_derivatives(equation: Equation, inputs: list[Any], result: Any) -> tu
     return rule(*inputs, result)
 
 
+@RULES.register("select_n")
+def _select(walk: _Walk, equation: Equation, tangents: Sequence[Tangent]) -> list[Tangent]:
+    # A choice, not a product: the branch not taken may have no derivative there, and 0*nan is nan.
+    if tangents[1] is None and tangents[2] is None:
+        return [None]
+    low, high = (0.0 if t is None else walk.value(t) for t in tangents[1:])
+    return [walk.recorder.atom(apply("where", walk.value(equation.inputs[0]), high, low))]
+
+
 @RULES.register(*(n for n, r in ELEMENTWISE.items() if r.derivatives or n == "integer_pow"))
 def _elementwise(walk: _Walk, equation: Equation, tangents: Sequence[Tangent]) -> list[Tangent]:
     total: Any = None

@@ -62,10 +62,6 @@ def _pow_derivatives(x: Any, n: Any, y: Any) -> tuple[Any, Any]:
     return n * apply("pow", x, n - 1.0), y * apply("log", safe)
 
 
-def _select_derivatives(condition: Any, if_false: Any, if_true: Any, y: Any) -> tuple:
-    return None, _where(condition, 0.0, 1.0), _where(condition, 1.0, 0.0)
-
-
 ELEMENTWISE: dict[str, Row] = {
     # arithmetic
     "add": _row("add", lambda x, y, z: (1.0, 1.0)),
@@ -91,6 +87,8 @@ ELEMENTWISE: dict[str, Row] = {
     "log2": _row("log2", lambda x, y: (1.0 / (x * log(2.0)),)),
     "log10": _row("log10", lambda x, y: (1.0 / (x * log(10.0)),)),
     "log1p": _row("log1p", lambda x, y: (1.0 / (1.0 + x),)),
+    "logaddexp": _row("logaddexp", lambda x, y, z: (apply("logistic", x - y),
+                                                    apply("logistic", y - x))),
     "logistic": _special("expit", lambda x, y: (y * (1.0 - y),)),
     "xlogy": _special("xlogy", lambda x, y, z: (apply("log", y), x / y)),
     # trigonometry
@@ -129,5 +127,5 @@ ELEMENTWISE: dict[str, Row] = {
     "not": _step("logical_not", 1),
     "select_n": Row("taylored.readings.kernels:numpy_select",
                     "taylored.readings.kernels:jax_select",
-                    _select_derivatives, smooth=False),
+                    None, smooth=False),
 }  # fmt: skip

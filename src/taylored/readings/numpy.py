@@ -102,8 +102,8 @@ def _slot(atom: Any, template: list[Any]) -> int:
     if not isinstance(atom, Constant):
         return atom
     # An array of no axes spares NumPy the conversion of a Python number at every call.
-    value = np.asarray(atom.value)
-    template.append(value.astype(float) if value.dtype.kind in "iu" else value)
+    whole = isinstance(atom.value, int) and not isinstance(atom.value, bool)
+    template.append(np.asarray(atom.value, float if whole else None))
     return len(template) - 1
 
 
@@ -216,6 +216,12 @@ def _copy(equation: Equation) -> Callable:
 @RULES.register("square")
 def _square(equation: Equation) -> Callable:
     return lambda x: np.multiply(x, x)
+
+
+@RULES.register("integer_div")
+def _integer_div(equation: Equation) -> Callable:
+    # Towards zero, as XLA divides whole numbers.
+    return lambda x, y: np.trunc(np.divide(x, y)).astype(np.result_type(x, y))
 
 
 @RULES.register("is_finite")

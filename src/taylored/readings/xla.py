@@ -11,7 +11,7 @@ from taylored.trace.cache import LeastRecentlyUsed
 from taylored.trace.jaxpr import float64
 from taylored.trace.program import Constant, Program
 
-__all__ = ["compile_xla", "jax_function"]
+__all__ = ["compile_xla", "jax_function", "run_jax"]
 
 _compiled = LeastRecentlyUsed(256)
 
@@ -56,6 +56,8 @@ def run_jax(program: Program, inputs: Sequence[Any]) -> list[Any]:
             results: Any = jax_function(equation.primitive)(*values, **equation.params)
         elif equation.primitive == "broadcast_to":
             results = resolve("jax.numpy:broadcast_to")(values[0], equation.params["shape"])
+        elif equation.primitive == "call":
+            results = run_jax(equation.params["program"], values)
         else:
             assert equation.bind is not None
             results = equation.bind(*values)

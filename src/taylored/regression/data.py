@@ -55,7 +55,15 @@ def column_names(table: Any) -> tuple[str, ...]:
     import narwhals.stable.v2 as nw
 
     native: Any = table
-    return tuple(nw.from_native(native, eager_only=True).columns)
+    try:
+        return tuple(nw.from_native(native, eager_only=True).columns)
+    except nw.exceptions.DuplicateError as error:
+        listed = [str(c) for c in native.columns]
+        doubled = sorted({c for c in listed if listed.count(c) > 1})
+        raise ColumnError(
+            f"The table has several columns named {', '.join(map(repr, doubled))}.",
+            next_step="rename them, so that each name stands for one column.",
+        ) from error
 
 
 def table_columns(table: Any, wanted: Sequence[str]) -> dict[str, np.ndarray]:

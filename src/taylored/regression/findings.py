@@ -39,13 +39,17 @@ def status_of(fit: Fit) -> str:
     if errors:
         return f"Not usable ({size}): {errors[0].message}"
     warned = [f for f in fit.warnings if f.severity == "warning"]
-    spread = f"chi-squared {fit.chi2:.5g} for {fit.dof} degrees of freedom"
+    spread = f"chi-squared {fit.chi2:.5g} for {_freedom(fit.dof)}"
     digits = int(min((fit.digits[n] for n in fit.setup.free_names), default=15))
     known = f"numerically right to {digits} digits or more" if digits else "zero to rounding"
     if warned:
         return f"Usable with care ({size}; {spread}; {known}): {warned[0].message}"
     verdict = "Good fit" if fit.dof > 0 else "Exact through the points"
     return f"{verdict}: {size}; {spread}; {known}."
+
+
+def _freedom(dof: int) -> str:
+    return f"{dof} degree{'' if dof == 1 else 's'} of freedom"
 
 
 def _counted(number: int, noun: str) -> str:
@@ -160,11 +164,11 @@ def _dependence(fit: Fit) -> Iterator[Finding]:
 def _goodness(fit: Fit) -> Iterator[Finding]:
     p = fit.p_value
     if p < _RARE:
-        yield Finding("poor-fit", f"chi-squared {fit.chi2:.5g} for {fit.dof} degrees of freedom "
+        yield Finding("poor-fit", f"chi-squared {fit.chi2:.5g} for {_freedom(fit.dof)} "
                       f"is too large for the sigma given (p = {p:.1g}).",
                       "Check sigma, outliers, and the model.", "warning")  # fmt: skip
     elif p > 1 - _RARE:
-        yield Finding("too-good", f"chi-squared {fit.chi2:.5g} for {fit.dof} degrees of freedom "
+        yield Finding("too-good", f"chi-squared {fit.chi2:.5g} for {_freedom(fit.dof)} "
                       f"is too small for the sigma given (p = {p:.4f}).",
                       "Sigma is probably too large.", "warning")  # fmt: skip
     if fit.dof > 0 and len(fit.setup.data) and fit.r_squared < 0.1 and not fit.absolute_sigma:

@@ -111,7 +111,7 @@ def line(x: Any, y: Any = None, sigma: Any = None, **options: Any) -> Fit:
 
     Source: A. Bjorck, BIT 7 (1967).
     """
-    from taylored.regression.line import LineFit
+    from taylored.regression.line_fit import LineFit
 
     found = fit("y ~ intercept + slope*x", x, y, sigma=sigma, **options)
     return LineFit(found.setup, found.solution, found.automatic, found.cost)

@@ -39,6 +39,8 @@ def _decomposed(point: Point) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.nd
 
 def pseudo_covariance(point: Point) -> np.ndarray:
     """Unscaled covariance (free, free) of what is determined; infinite variances elsewhere."""
+    if not point.finite:
+        return np.full((len(point.theta),) * 2, np.nan)
     norms, s, vt, _ = _decomposed(point)
     keep = s > _DEPENDENT * max(s[0], 1e-300)
     part = vt[keep] / s[keep][:, None]

@@ -32,6 +32,10 @@ class Options:
         _one_of("search", self.search, ("auto", "never", "always"))
         _one_of("executor", self.executor, ("auto", "numpy", "xla"))
         check_level(self.level)
+        if self.absolute_sigma not in (None, True, False):
+            raise ArgumentError(
+                f"absolute_sigma is {self.absolute_sigma!r}.", next_step="give True, False or None."
+            )
 
 
 def _one_of(name: str, value: str, allowed: Sequence[str]) -> None:

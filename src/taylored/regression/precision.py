@@ -63,6 +63,8 @@ def quick_digits(setup: Setup, solution: Solution) -> float:
     assert curvature is not None
     inverse = curvature.inverse
     theta = solution.point.theta[curvature.moving]
+    if not len(theta):
+        return _MOST
     # |J+ e|_k <= |row k of R^-1| |e|
     squared = theta * theta / np.einsum("ij,ij->i", inverse, inverse)
     smallest = float(squared.min()) / max(setup.problem.squares, 1e-300)

@@ -51,10 +51,10 @@ def predict(fit: Fit, x: Any, level: float, kind: str) -> Prediction:
         value, rows = functions.value_and_jacobian(theta)
     value = np.array(value, float)
     if curvature is None or not fit.usable or not np.isfinite(fit.scale):
-        unknown = np.full(len(value), np.nan)
+        count = len(value)
         return Prediction(
-            value, unknown - np.inf, unknown + np.inf, unknown, level, kind, Accuracy.UNKNOWN,
-            fit.status,
+            value, np.full(count, -np.inf), np.full(count, np.inf), np.full(count, np.nan), level,
+            kind, Accuracy.UNKNOWN, fit.status,
         )  # fmt: skip
     image = curvature.inverse.T.dot(rows[curvature.moving])
     variance = fit.scale**2 * np.einsum("ij,ij->j", image, image)

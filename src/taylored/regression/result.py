@@ -76,8 +76,10 @@ class Fit:
         """
         count, free = len(self.setup.names), list(self.setup.params.free)
         whole = np.zeros((count, count))
-        with np.errstate(invalid="ignore"):
-            whole[np.ix_(free, free)] = self._unscaled * self.scale**2
+        unscaled = self._unscaled
+        with np.errstate(all="ignore"):
+            scaled = np.where(np.isinf(unscaled), np.inf, unscaled * self.scale**2)
+        whole[np.ix_(free, free)] = scaled
         return whole
 
     @cached_property
@@ -230,7 +232,14 @@ class Fit:
         from taylored.regression.interval_choice import choose_interval
 
         check_level(level)
-        return choose_interval(self, name, level, method)
+        key = (name, float(level), method)
+        if key not in self._intervals:
+            self._intervals[key] = choose_interval(self, name, level, method)
+        return self._intervals[key]
+
+    @cached_property
+    def _intervals(self) -> dict[tuple[str, float, str], Interval]:
+        return {}
 
     @cached_property
     def bend(self) -> dict[str, float]:

@@ -29,7 +29,7 @@ from taylored.regression.data import Columns, as_column, clean, column_names, ta
 from taylored.regression.options import Options, ParameterOptions, parameter_options
 from taylored.trace.cache import LeastRecentlyUsed
 
-__all__ = ["Setup", "check_start", "set_up"]
+__all__ = ["SIGMA_COLUMN", "Setup", "check_start", "set_up"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +129,7 @@ def set_up(
     traces = trace_model(fitted, arrays, lambda: _sample(params))
     setup = Setup(fitted, traces, columns, values, errors, response, formula, params, options,
                   sigma_name)  # fmt: skip
-    if traces.program is None or not traces.program.elementwise:
+    if traces.program is None or not traces.program.elementwise or traces.uses_data:
         _check_value(setup, _sample(params))
     return setup
 
@@ -145,7 +145,7 @@ def _from_formula(formula: Formula, data: Any, y: Any) -> tuple[Model, dict, str
     if y is None:
         return _from_table(formula, data)
     table = _independent(data, formula.model.names)
-    response = "y"
+    response = column = "y"
     if formula.response is not None:
         names = formula.response.names
         if len(names) != 1:
@@ -153,14 +153,11 @@ def _from_formula(formula: Formula, data: Any, y: Any) -> tuple[Model, dict, str
                 f"The response {formula.response.text!r} needs a table with its columns.",
                 next_step="give the data as a table: fit(formula, {'x': x, 'y': y}).",
             )
-        response = names[0]
+        response, column = formula.response.text, names[0]
     model = model_of_expression(formula.model, tuple(table))
     _check_formula_model(formula, model, tuple(table))
-    return (
-        model,
-        {**{c: table[c] for c in model.columns}, response: as_column(y, response)},
-        response,
-    )
+    used = {c: table[c] for c in model.columns}
+    return model, {**used, column: as_column(y, column)}, response
 
 
 def _from_table(formula: Formula, data: Any) -> tuple[Model, dict, str]:
@@ -292,23 +289,29 @@ def _with_sigma(raw: dict, sigma: Any, data: Any) -> tuple[dict, str]:
     if sigma is None or isinstance(sigma, int | float | np.number):
         return raw, ""
     if isinstance(sigma, str):
-        return {**raw, _SIGMA: table_columns(data, [sigma])[sigma]}, sigma
-    return {**raw, _SIGMA: as_column(sigma, "sigma")}, "sigma"
+        if not isinstance(data, Mapping) and not hasattr(data, "columns"):
+            raise ArgumentError(
+                f"sigma is {sigma!r}, but the data are not a table with columns.",
+                next_step="give the standard errors themselves, or a table.",
+            )
+        return {**raw, SIGMA_COLUMN: table_columns(data, [sigma])[sigma]}, sigma
+    return {**raw, SIGMA_COLUMN: as_column(sigma, "sigma")}, "sigma"
 
 
-_SIGMA = " sigma"  # a name that no formula can have
+SIGMA_COLUMN = " sigma"  # a name that no formula can have
 
 
 def _sigma(columns: Columns, sigma: Any, name: str) -> np.ndarray | None:
     if sigma is None:
         return None
-    values = columns.values.get(_SIGMA)
+    values = columns.values.get(SIGMA_COLUMN)
     if values is None:
         points = len(next(iter(columns.values.values())))
         values, name = np.full(points, float(sigma)), "sigma"
-    bad = np.flatnonzero(~(values > 0))
+    bad = np.flatnonzero(~((values > 0) & (values < np.inf)))
     if len(bad):
-        what = "zero" if values[bad[0]] == 0 else "negative"
+        worst = values[bad[0]]
+        what = "zero" if worst == 0 else "negative" if worst < 0 else "not finite"
         raise SigmaError(
             f"{name} is {what} in {len(bad)} row{'s' if len(bad) > 1 else ''}.",
             where=f"row {columns.row(int(bad[0]))}: {values[bad[0]]:g}",

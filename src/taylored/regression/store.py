@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from taylored.errors import SavedFitError, TayloredError
+from taylored.formula import parse
 from taylored.optimize.least_squares import Solution, finish
 from taylored.optimize.point import evaluate
 from taylored.regression.options import Options
 from taylored.regression.precision import sharpen
-from taylored.regression.setup import set_up
+from taylored.regression.setup import SIGMA_COLUMN, set_up
 
 if TYPE_CHECKING:
     from taylored.regression.result import Fit
@@ -44,7 +45,7 @@ def save(fit: Fit, path: str | Path) -> None:
         "line": type(fit).__name__ == "LineFit",
         "formula": None if formula is None else formula.text,
         "model": setup.model.describe,
-        "columns": {n: _list(v) for n, v in setup.columns.values.items() if n.strip() == n},
+        "columns": {n: _list(v) for n, v in setup.columns.values.items() if n != SIGMA_COLUMN},
         "inputs": list(setup.model.columns),
         "response": setup.response,
         "sigma": None if setup.sigma is None else _list(setup.sigma),
@@ -81,6 +82,9 @@ def _write(path: Path, text: str) -> None:
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(temporary, 0o666 & ~mask)  # as any other new file
         os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
@@ -107,7 +111,7 @@ def load(path: str | Path, model: Callable | None = None) -> Fit:
         raise
     except TayloredError as error:
         raise _damaged(str(path), str(error)) from error
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError) as error:
         raise _damaged(str(path), f"{type(error).__name__}: {error}") from error
 
 
@@ -148,7 +152,7 @@ def _damaged(path: str, why: str) -> SavedFitError:
 
 
 def _restored(document: dict[str, Any], model: Callable | None, path: str) -> Fit:
-    from taylored.regression.line import LineFit
+    from taylored.regression.line_fit import LineFit
     from taylored.regression.result import Cost, Fit
 
     formula = document["formula"]
@@ -170,9 +174,9 @@ def _restored(document: dict[str, Any], model: Callable | None, path: str) -> Fi
     )  # fmt: skip
     named = (params, document["bounds"], document["fixed"])
     if formula is not None:
-        response = document["response"]
-        table = {n: v for n, v in columns.items() if n != response or " ~ " in formula}
-        y = None if "~" in formula else columns[response]
+        response, whole = document["response"], parse(formula).response is not None
+        table = {n: v for n, v in columns.items() if whole or n != response}
+        y = None if whole else columns[response]
         setup = set_up(formula, table, y, sigma, parameters=named, options=chosen)
     else:
         assert model is not None
@@ -182,8 +186,11 @@ def _restored(document: dict[str, Any], model: Callable | None, path: str) -> Fi
             model, x, columns[document["response"]], sigma, parameters=named, options=chosen
         )
     solution = _solution(setup, params, str(document["algorithm"]), path)
-    if not np.isclose(solution.point.cost, float(document["results"]["chi2"]), rtol=1e-6, atol=0):
+    stored, rounding = float(document["results"]["chi2"]), 1e-24 * setup.problem.squares
+    if not np.isclose(solution.point.cost, stored, rtol=1e-6, atol=rounding):
         raise _damaged(path, "its estimates do not give its chi-squared")
+    if document["line"] is True and set(params) != {"intercept", "slope"}:
+        raise _damaged(path, "it calls itself a straight line")
     kind = LineFit if document["line"] is True else Fit
     return kind(setup, solution, bool(document["automatic"]), Cost(0, 0, 0))
 

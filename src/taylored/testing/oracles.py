@@ -59,6 +59,7 @@ ORACLES: Mapping[str, Oracle] = MappingProxyType({
     "pow": _of(lambda x, y: mpmath().power(x, y), 2),
     "atan2": _of(lambda y, x: mpmath().atan2(y, x), 2),
     "max": _of(lambda x, y: x if x >= y else y, 2), "min": _of(lambda x, y: x if x <= y else y, 2),
+    "logaddexp": _of(lambda x, y: mpmath().log(mpmath().exp(x) + mpmath().exp(y)), 2),
     "xlogy": _of(_xlogy, 2), "neg": _of(lambda x: -x), "abs": _of(abs), "sign": _of(_sign),
     "sqrt": _mp("sqrt"), "cbrt": _of(lambda x: _sign(x) * mpmath().cbrt(abs(x))),
     "rsqrt": _of(lambda x: 1 / mpmath().sqrt(x)),

@@ -6,6 +6,7 @@ the globals it reads are equal too, its program is the same and need not be trac
 
 from __future__ import annotations
 
+import sys
 import types
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -15,6 +16,7 @@ __all__ = ["LeastRecentlyUsed", "function_key"]
 
 _PLAIN = (bool, int, float, complex, str, bytes, type(None))
 _DEEPEST = 4
+_LIBRARIES = frozenset(["numpy", "scipy", "jax", "jaxlib"])
 
 
 class _Unknown(Exception):
@@ -69,10 +71,21 @@ def _of_value(value: Any, depth: int) -> Hashable:
         return tuple(_of_value(v, depth + 1) for v in value)
     if isinstance(value, types.FunctionType):
         return _of_function(value, depth + 1)
-    if isinstance(value, types.ModuleType | types.BuiltinFunctionType | type):
+    if isinstance(value, types.BuiltinFunctionType):
         return ("fixed", id(value))
+    if isinstance(value, types.ModuleType | type):
+        return _of_namespace(value)
     if type(value).__name__ == "ufunc" or type(value).__module__.startswith(("jax", "numpy")):
         return _of_library_value(value)
+    raise _Unknown
+
+
+def _of_namespace(value: Any) -> Hashable:
+    """A module or class of a library is taken as fixed; one of the user's may change."""
+    name = value.__name__ if isinstance(value, types.ModuleType) else value.__module__
+    top = name.partition(".")[0]
+    if top in _LIBRARIES or (top in sys.stdlib_module_names and top != "__main__"):
+        return ("fixed", id(value))
     raise _Unknown
 
 
@@ -92,7 +105,11 @@ class LeastRecentlyUsed(OrderedDict):
         self.limit = limit
 
     def find(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """The value of `key`, made if it is not there; never kept for the key None."""
+        """The value of `key`, made if it is not there; not kept for None or an unhashable key."""
+        try:
+            hash(key)
+        except TypeError:
+            key = None
         if key is None:
             return make()
         if key in self:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 __all__ = ["evaluate"]
+
+
+def _special(name: str) -> Callable:
+    """A function of scipy.special, imported when it is first needed."""
+
+    def run(*values: Any) -> Any:
+        import scipy.special
+
+        return getattr(scipy.special, name)(*values)
+
+    return run
+
 
 _FOLDED: dict[str, Callable] = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "neg": np.negative,
@@ -21,10 +32,11 @@ _FOLDED: dict[str, Callable] = {
     "min": np.minimum, "lt": np.less, "le": np.less_equal, "gt": np.greater,
     "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal, "and": np.logical_and,
     "or": np.logical_or, "not": np.logical_not,
-    "erf": np.vectorize(math.erf, otypes=[float]), "erfc": np.vectorize(math.erfc, otypes=[float]),
-    "gamma": np.vectorize(math.gamma, otypes=[float]),
-    "lgamma": np.vectorize(math.lgamma, otypes=[float]),
-    "logistic": lambda x: 1.0 / (1.0 + np.exp(-x)),
+    "erf": _special("erf"), "erfc": _special("erfc"), "erf_inv": _special("erfinv"),
+    "gamma": _special("gamma"), "lgamma": _special("gammaln"), "digamma": _special("digamma"),
+    "bessel_j0": _special("j0"), "bessel_j1": _special("j1"), "xlogy": _special("xlogy"),
+    "logistic": _special("expit"), "logaddexp": np.logaddexp, "rsqrt": lambda x: 1.0 / np.sqrt(x),
+    "trigamma": lambda x: _special("polygamma")(1, x),
     "select_n": lambda c, f, t: np.where(c, t, f),
 }  # fmt: skip
 

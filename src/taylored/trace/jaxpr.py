@@ -84,6 +84,8 @@ def _emit(builder: Builder, eqn: Any, atoms: list[Atom], line: str) -> Sequence[
         name, params = "call", {"program": params[_CUSTOM[name]]}
     elif name in _WITHOUT_PARAMS:
         params = {}
+        if name == "div" and eqn.outvars[0].aval.dtype.kind in "iu":
+            name = "integer_div"
     elif name == "integer_pow":
         params = {"y": params["y"]}
     bind = _binder(eqn)
@@ -101,11 +103,20 @@ def _split(builder: Builder, eqn: Any, atoms: list[Atom]) -> list[Atom]:
         low, high = [0] * rank, list(eqn.invars[0].aval.shape)
         low[axis], high[axis] = start, start + size
         params = {"start_indices": tuple(low), "limit_indices": tuple(high), "strides": None}
-        (number,) = builder.emit("slice", atoms, params)
+        (number,) = builder.emit("slice", atoms, params, bind=_slicer(low, high))
         builder.shapes[number] = tuple(var.aval.shape)
         results.append(number)
         start += size
     return results
+
+
+def _slicer(low: list[int], high: list[int]) -> Callable:
+    def run(value: Any) -> Any:
+        import jax
+
+        return jax.lax.slice(value, low, high)
+
+    return run
 
 
 # Elementwise primitives whose parameters (accuracy hints) say nothing about the value.
@@ -136,7 +147,8 @@ def _closed(jaxpr: Any) -> Any:
 
 def _plain(value: Any) -> Any:
     array = np.asarray(value)
-    return array.item() if array.ndim == 0 and array.dtype.kind in "bif" else array
+    # Whole numbers keep their width: JAX does not mix int32 and int64.
+    return array.item() if array.ndim == 0 and array.dtype.kind in "bf" else array
 
 
 class HybridRecorder:
