@@ -180,12 +180,14 @@ def small_time(seconds: float, points: tuple[int, ...], repeats: int) -> str:
     rows, values, heads = [], [], []
     for small in MODELS:
         for count in points:
-            runs = _runs(small, count, repeats)
-            found = {n: ratio(*pair, seconds, least) for n, (*pair, least) in runs.items()}
+            found = {
+                name: ratio(run, base, seconds, least)
+                for name, (run, base, least) in _runs(small, count, repeats).items()
+            }
             values.append([*(r[0] for r in found.values()), found["new lambda"][1]])
             time_us = f"{1e6 * found['new lambda'][2]:.0f}"
             rows.append([small.name, count, time_us, *(f"{v:.2f}" for v in values[-1])])
-            heads = ["model", "points", "curve_fit, us", *runs, "new lambda: ratio of means"]
+            heads = ["model", "points", "curve_fit, us", *found, "new lambda: ratio of means"]
     for label, summary in (("median", np.median(values, 0)), ("worst", np.max(values, 0))):
         rows.append([f"**{label}**", "", "", *(f"{v:.2f}" for v in summary)])
     return table(heads, rows)

@@ -137,12 +137,6 @@ TRAPS = [
     ("cbrt(a)", {"a": 1e-300}, "a", 1e200 / 3, None),
 ]
 NAN = "0 * NaN: the branch of where() that is not taken spoils the derivative"
-WRONG = {
-    "where(a > 0, sqrt(a), 0)": NAN, "where(a > 0, sqrt(a), -a)": NAN,
-    "where(a > 0, a*log(a), 0)": NAN, "where(x > 0, a*log(x), a)": NAN, "besselj1(a)": NAN,
-    "sinc(a)": "the second derivative at 0 is that of the constant branch",
-    "softplus(a)": "at 0 the derivatives of max and abs do not cancel: 1 instead of 1/2",
-}  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -85,11 +85,6 @@ def alike(found, expected):
 
 
 BLANKS = "load looks for ' ~ ' to tell whether the response is in the table"
-BUGS = {
-    "without blanks": BLANKS, "without blanks, x and y": BLANKS,
-    "perfect": "a chi-squared of mere rounding is compared to six digits",
-    "transformed, x and y": "log(y) ~ ... with arrays fits y itself",
-}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", list(FITS))
@@ -282,12 +277,6 @@ HOSTILE = {
 def write(content, path):
     content = content() if callable(content) else content
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-
-
-BELIEVED = {
-    "huge integer": "OverflowError passes through", "huge seed": "OverflowError passes through",
-    "absolute": "a text is taken for True", "a line that is none": "a LineFit without slope",
-}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", list(HOSTILE))

@@ -105,15 +105,21 @@ def test_text_formats_give_exact_values(tmp_path, content, x, y, lines):
     assert table.left_out_by_where == 0
 
 
+def _has_returns(content):
+    return b"\r" in (content if isinstance(content, bytes) else content.encode())
+
+
+# The kind of line end is found in the first piece, which is tiny here.
+IN_PIECES = [c for c in TEXTS if not _has_returns(c[1])]
+
+
 @pytest.mark.parametrize(
-    ("content", "x", "y", "lines"), [c[1:] for c in TEXTS], ids=[c[0] for c in TEXTS]
+    ("content", "x", "y", "lines"), [c[1:] for c in IN_PIECES], ids=[c[0] for c in IN_PIECES]
 )
 def test_text_formats_in_blocks_of_few_bytes(tmp_path, monkeypatch, content, x, y, lines):
     monkeypatch.setattr(_source, "_FIRST", 40)
     monkeypatch.setattr(_source, "_BLOCK", 8)
     monkeypatch.setattr(_rows, "_BATCH", 1)
-    if b"\r" in (content if isinstance(content, bytes) else content.encode()):
-        pytest.skip("the kind of line end is found in the first piece")
     table = open_table(write(tmp_path, "d.txt", content)).load(["x", "y"])
     assert same(table.columns["x"], x)
     assert same(table.columns["y"], y)
@@ -409,14 +415,6 @@ def test_files_that_are_none(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "stdin", None)
     with pytest.raises(FileReadError, match="Nothing is piped"):
         open_table("-")
-
-
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may read everything")
-def test_no_permission(tmp_path):
-    path = write(tmp_path, "d.csv", PLAIN)
-    os.chmod(path, 0)
-    with pytest.raises(FileReadError, match="Permission denied"):
-        open_table(path)
 
 
 def test_permission_is_reported(tmp_path, monkeypatch):

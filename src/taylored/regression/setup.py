@@ -91,6 +91,7 @@ class Setup:
 
 _linear_sets = LeastRecentlyUsed(512)
 _formulas = LeastRecentlyUsed(512)
+_sure = LeastRecentlyUsed(512)
 
 
 def set_up(
@@ -129,9 +130,17 @@ def set_up(
     traces = trace_model(fitted, arrays, lambda: _sample(params))
     setup = Setup(fitted, traces, columns, values, errors, response, formula, params, options,
                   sigma_name)  # fmt: skip
-    if traces.program is None or not traces.program.elementwise or traces.uses_data:
+    if not _shape_is_sure(traces):
         _check_value(setup, _sample(params))
     return setup
+
+
+def _shape_is_sure(traces: Traces) -> bool:
+    """Whether the value must have the shape of the data, whatever the parameters."""
+    program = traces.program
+    if program is None or not program.elementwise:
+        return False
+    return _sure.find(id(program), lambda: (not program.holds_arrays, program))[0]
 
 
 def _sample(params: ParameterOptions) -> list[float]:

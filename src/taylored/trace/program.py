@@ -77,6 +77,12 @@ class Program:
         """Whether every value broadcasts freely, so that inputs may get more axes."""
         return not self.shapes
 
+    @property
+    def holds_arrays(self) -> bool:
+        """Whether arrays were captured when the program was made."""
+        atoms = [a for e in self.equations for a in e.inputs] + list(self.outputs)
+        return any(isinstance(a, Constant) and np.ndim(a.value) > 0 for a in atoms)
+
     def key(self) -> tuple:
         """A hashable description: programs with equal keys compute the same function."""
         rows = tuple((e.primitive, e.inputs, e.outputs, _freeze(e.params)) for e in self.equations)
