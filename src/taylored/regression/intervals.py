@@ -24,7 +24,7 @@ __all__ = ["BENT", "Profile", "ProfilePoint", "bends", "hold", "profile_interval
 # used: at 0.1 each end moves by at most 5 % of the half width.
 BENT = 0.1
 _FARTHEST = 1e5  # standard errors from the estimate at which a side counts as open
-_CLOSE = 1e-6  # relative accuracy of an interval's end
+_CLOSE = 1e-5  # relative accuracy of an interval's end
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +110,8 @@ class Profile:
                 outer = edge if outer is None else outer
                 value = 0.5 * (inner.value + bound)
             now = self.at(value, inner)
+            if self.better:
+                return np.nan  # the fit is not the minimum: there is nothing to measure from
             if abs(side * now.tau - t) <= _CLOSE * t:
                 return float(now.value)
             inner, outer = (now, outer) if side * now.tau < t else (inner, now)
@@ -136,8 +138,7 @@ class Profile:
                 return limit
             return value
         low, high = sorted((inner.value, outer.value))
-        margin = 0.02 * (high - low)
-        return value if low + margin < value < high - margin else 0.5 * (low + high)
+        return value if low < value < high else 0.5 * (low + high)
 
 
 def hold(problem: Problem, values: dict[int, float]) -> Problem | None:
@@ -191,7 +192,8 @@ def wald_interval(value: float, stderr: float, t: float, level: float) -> Interv
 def profile_interval(profile: Profile, t: float, level: float) -> Interval:
     """The interval by the profile; a side that the data leave open is infinite."""
     with np.errstate(all="ignore"):
-        lo, hi = profile.end(t, -1), profile.end(t, +1)
+        lo = profile.end(t, -1)
+        hi = np.nan if profile.better else profile.end(t, +1)
     if profile.better:
         best = min(profile.better, key=lambda p: p.cost)
         note = f"a better fit was found at {best.value:.6g}: fit again with that start"
