@@ -287,7 +287,8 @@ def _project(
     weights = 1.0 if problem.weights is None else problem.weights
     r = (problem.y - value) * weights
     columns = np.moveaxis(rows[problem.linear] * weights, 0, -1)
-    usable: np.ndarray = np.isfinite(r).all(axis=1) & np.isfinite(columns).all(axis=(1, 2))
+    finite = np.isfinite(r).all(axis=1), np.isfinite(columns).all(axis=(1, 2))
+    usable = np.logical_and(*finite)
     r, columns = np.where(usable[:, None], r, 0.0), np.where(usable[:, None, None], columns, 0.0)
     thetas = thetas.copy()
     if columns.shape[-1]:

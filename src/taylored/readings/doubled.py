@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from taylored.readings.facts import ELEMENTWISE, resolve
-from taylored.trace.program import Constant, Equation, Program
+from taylored.trace.program import Equation, Program
 from taylored.trace.rules import RuleTable
+from taylored.trace.walk import walk
 
 __all__ = ["RULES", "Pair", "add", "compile_doubled", "divide", "multiply", "subtract", "total"]
 
@@ -194,19 +195,12 @@ def compile_doubled(program: Program) -> Callable[..., list[Pair]]:
         MissingRule: for all equations without a rule at once.
     """
     RULES.require(program)
-    steps = [(RULES[e.primitive](e), e.inputs, e.outputs[0]) for e in program.equations]
+    functions = {e.outputs: RULES[e.primitive](e) for e in program.equations}
 
-    def run(*inputs: Any) -> list[Pair]:
-        env: dict[int, Pair] = {n: _exact(v) for n, v in enumerate(inputs)}
+    def rule(equation: Equation, pairs: list[Pair]) -> Pair:
+        return functions[equation.outputs](*pairs)
 
-        def read(atom: Any) -> Pair:
-            return _exact(atom.value) if isinstance(atom, Constant) else env[atom]
-
-        for function, atoms, output in steps:
-            env[output] = function(*map(read, atoms))
-        return [read(a) for a in program.outputs]
-
-    return run
+    return lambda *inputs: walk(program, [_exact(v) for v in inputs], rule, _exact)
 
 
 def _exact(value: Any) -> Pair:

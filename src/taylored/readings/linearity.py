@@ -8,12 +8,14 @@ zero almost everywhere does not make a function affine.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from taylored.trace.program import Atom, Equation, Program
+from taylored.trace.walk import walk
 
 __all__ = ["Dependence", "affine_set", "dependence", "quotient"]
 
@@ -35,7 +37,15 @@ class Dependence:
 
 def dependence(program: Program) -> Dependence:
     """The dependence of the program's first output on its inputs."""
-    return _walk(program)(program.outputs[0])
+    count = len(program.names)
+    none = Dependence(np.zeros(count, bool), np.zeros((count, count), bool))
+    inputs = [Dependence(np.arange(count) == n, none.pairs) for n in range(count)]
+
+    def rule(equation: Equation, given: list[Dependence]) -> Any:
+        found = _rule(equation, given, none)
+        return found if len(equation.outputs) == 1 else [found] * len(equation.outputs)
+
+    return walk(program, inputs, rule, lambda value: none)[0]
 
 
 def quotient(program: Program) -> tuple[Atom, Atom] | None:
@@ -44,22 +54,6 @@ def quotient(program: Program) -> tuple[Atom, Atom] | None:
         if equation.outputs[0] == program.outputs[0] and equation.primitive == "div":
             return equation.inputs[0], equation.inputs[1]
     return None
-
-
-def _walk(program: Program) -> Callable[[Atom], Dependence]:
-    count = len(program.names)
-    none = Dependence(np.zeros(count, bool), np.zeros((count, count), bool))
-    known: dict[int, Dependence] = {
-        n: Dependence(np.arange(count) == n, none.pairs) for n in range(count)
-    }
-
-    def of(atom: Atom) -> Dependence:
-        return known.get(atom, none) if isinstance(atom, int) else none
-
-    for equation in program.equations:
-        result = _rule(equation, [of(a) for a in equation.inputs], none)
-        known.update((output, result) for output in equation.outputs)
-    return of
 
 
 def _rule(equation: Equation, given: Sequence[Dependence], none: Dependence) -> Dependence:

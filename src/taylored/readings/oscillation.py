@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from taylored.trace.program import Program
+from typing import Any
+
+from taylored.trace.program import Equation, Program
+from taylored.trace.walk import walk
 
 __all__ = ["oscillating"]
 
@@ -11,12 +14,14 @@ _PERIODIC = frozenset(["sin", "cos", "tan"])
 
 def oscillating(program: Program) -> frozenset[int]:
     """The inputs that the argument of a sine, cosine or tangent depends on."""
-    depends: dict[int, frozenset[int]] = {n: frozenset([n]) for n in range(len(program.names))}
-    found: frozenset[int] = frozenset()
-    for equation in program.equations:
-        inputs = [depends.get(a, frozenset()) for a in equation.inputs if isinstance(a, int)]
-        joined = frozenset().union(*inputs)
-        depends.update((output, joined) for output in equation.outputs)
+    found: set[int] = set()
+
+    def rule(equation: Equation, inputs: list[frozenset[int]]) -> Any:
+        joined: frozenset[int] = frozenset().union(*inputs)
         if equation.primitive in _PERIODIC:
-            found |= joined
-    return found
+            found.update(joined)
+        return joined if len(equation.outputs) == 1 else [joined] * len(equation.outputs)
+
+    inputs = [frozenset([n]) for n in range(len(program.names))]
+    walk(program, inputs, rule, lambda value: frozenset())
+    return frozenset(found)

@@ -9,7 +9,8 @@ from typing import Any
 from taylored.readings.facts import ELEMENTWISE, resolve
 from taylored.trace.cache import LeastRecentlyUsed
 from taylored.trace.jaxpr import float64
-from taylored.trace.program import Constant, Program
+from taylored.trace.program import Equation, Program
+from taylored.trace.walk import walk
 
 __all__ = ["compile_xla", "jax_function", "run_jax"]
 
@@ -45,23 +46,19 @@ def _compile(program: Program) -> Callable[..., list[Any]]:
 
 def run_jax(program: Program, inputs: Sequence[Any]) -> list[Any]:
     """The outputs of a program on JAX values, with NumPy's broadcasting."""
-    env: dict[int, Any] = dict(enumerate(inputs))
+    return walk(program, inputs, _apply)
 
-    def read(atom: Any) -> Any:
-        return atom.value if isinstance(atom, Constant) else env[atom]
 
-    for equation in program.equations:
-        values = [read(a) for a in equation.inputs]
-        if equation.primitive in ELEMENTWISE:
-            results: Any = jax_function(equation.primitive)(*values, **equation.params)
-        elif equation.primitive == "broadcast_to":
-            results = resolve("jax.numpy:broadcast_to")(values[0], equation.params["shape"])
-        elif equation.primitive == "call":
-            results = run_jax(equation.params["program"], values)
-        else:
-            assert equation.bind is not None
-            results = equation.bind(*values)
-        if not isinstance(results, list | tuple):
-            results = [results]
-        env.update(zip(equation.outputs, results, strict=True))
-    return [read(a) for a in program.outputs]
+def _apply(equation: Equation, values: list[Any]) -> Any:
+    name = equation.primitive
+    if name in ELEMENTWISE:
+        return jax_function(name)(*values, **equation.params)
+    if name == "broadcast_to":
+        return resolve("jax.numpy:broadcast_to")(values[0], equation.params["shape"])
+    if name == "call":
+        results = run_jax(equation.params["program"], values)
+    else:
+        assert equation.bind is not None
+        results = equation.bind(*values)
+    several = isinstance(results, list | tuple)
+    return results[0] if several and len(equation.outputs) == 1 else results
