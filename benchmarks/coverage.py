@@ -5,8 +5,8 @@ Every scenario simulates N data sets (fixed seeds), fits each, asks `fit.interva
 in some scenarios also how often the confidence band covers the true curve and the prediction band
 a new point, in the middle and beyond the end of the data. A cell is the difference between
 coverage and level in percentage points; `*` marks more than 1.5 points, `**` marks those of them
-that are also more than twice the binomial standard error. Simulations without an interval (fit not
-usable, or kind unknown) are counted as refused and left out.
+that are also more than twice the binomial standard error. Simulations without a calibrated interval
+(fit not usable, kind unknown, or only estimated) are counted as refused and left out.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def _parameters(case: Scenario, fit: ty.Fit, counts: Counter) -> None:
     for name, value in case.truth.items():
         for level in LEVELS:
             found = fit.interval(name, level)
-            if found.kind == "unknown":
+            if found.kind != "calibrated":
                 counts[name, level, "refused"] += 1
                 continue
             counts[name, level, "given"] += 1
@@ -121,12 +121,20 @@ def _bands(fit: ty.Fit, at: np.ndarray, wanted: tuple, counts: Counter) -> None:
     for kind, values in zip(("confidence", "prediction"), wanted, strict=True):
         for level in LEVELS:
             band = fit.predict({"x": at}, level=level, kind=kind)
+            if band.kind != "calibrated":
+                for x in at.tolist():
+                    counts[_band_name(kind, x), level, "refused"] += 1
+                continue
             for x, lo, hi, value in zip(at.tolist(), band.lo, band.hi, values, strict=True):
-                name = f"{kind} band at x = {x:g}"
+                name = _band_name(kind, x)
                 counts[name, level, "given"] += 1
                 counts[name, level, "inside"] += bool(lo <= value <= hi)
                 counts[name, level, "band"] += 1
                 counts[name, level, "below"] += bool(value < lo)
+
+
+def _band_name(kind: str, x: float) -> str:
+    return f"{kind} band at x = {x:g}"
 
 
 def cell(counts: Counter, name: str, level: float) -> tuple[str, int]:
@@ -162,7 +170,7 @@ def main() -> None:
     single_thread()
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="200 simulations, nothing written")
-    parser.add_argument("--simulations", type=int, default=2000)
+    parser.add_argument("--simulations", type=int, default=4000)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--only", help="scenarios whose name contains this, nothing written")
     args = parser.parse_args()

@@ -21,6 +21,7 @@ import argparse
 import time
 from collections import Counter
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from classics import CLASSICS, Classic
@@ -95,9 +96,16 @@ def reference(model: Classic, seed: int) -> float:
         return np.nan_to_num(functions.value_and_jacobian(theta)[1].T)
 
     start = np.array([model.truth[n] for n in fit.setup.names])
-    tight = {"xtol": 1e-15, "ftol": 1e-15, "gtol": 1e-15, "x_scale": "jac", "max_nfev": 20000}
+    tight: dict[str, Any] = {
+        "jac": jacobian,
+        "xtol": 1e-15,
+        "ftol": 1e-15,
+        "gtol": 1e-15,
+        "x_scale": "jac",
+        "max_nfev": 20000,
+    }
     with np.errstate(all="ignore"):
-        found = least_squares(residuals, start, jacobian, method="trf", **tight)
+        found = least_squares(residuals, start, method="trf", **tight)
     return min(fit.chi2, 2 * found.cost)
 
 

@@ -139,7 +139,7 @@ def lmfit_default(case: Case, start: np.ndarray) -> Answer:
     def residual(p: Any) -> np.ndarray:
         return case.model(None, *(p[n].value for n in case.names)) - case.y
 
-    found = lmfit.minimize(residual, params)
+    found: Any = lmfit.minimize(residual, params)
     values = [found.params[n].value for n in case.names]
     errors = [found.params[n].stderr or np.nan for n in case.names]
     return Answer(np.array(values), np.array(errors, float), found.success and found.errorbars)

@@ -169,6 +169,7 @@ def _runs(small: SmallModel, points: int, repeats: int) -> dict[str, tuple[Run, 
 
     kinds = {"same function": lambda: kept, "new lambda": small.make,
              "formula": lambda: small.formula}  # fmt: skip
+    runs: dict[str, tuple[Run, Run, int]]
     runs = {name: (partial(ours, make), base, repeats) for name, make in kinds.items()}
     others = [n for n in PEERS if n not in (OURS, BASE) and "tol 1e-15" not in n]
     fixed = partial(_again, BASE, case, start)

@@ -106,7 +106,7 @@ def test_json_has_the_certified_values(run, here, name):
 
 
 def test_options_reach_the_fit(run):
-    flags = ("--start", "a=2,tau=1", "--start", "c=0", "--bounds", "tau=0:,a=-1:5", "--json")
+    flags = ("--start", "a=2", "--start", "tau=1", "--bounds", "tau=0:,a=-1:5", "--json")
     fit = strict(run("fit", "decay.csv", DECAY, *flags, "--fixed", "c=0.25", "--seed", 3).out)
     assert fit["params"]["c"] == fit["params"]["c"] | {"value": 0.25, "fixed": True}
     expected = taylored.fit(DECAY, {"x": X, "y": Y}, fixed={"c": 0.25}).params["tau"]

@@ -52,6 +52,10 @@ def textbook_line(x, y, sigma=None):
 @pytest.mark.parametrize("sigma", [None, SIGMA, 10 * SIGMA, 0.25])
 @pytest.mark.parametrize("absolute", [None, True, False])
 def test_the_straight_line(sigma, absolute):
+    if absolute and sigma is None:
+        with pytest.raises(ty.errors.ArgumentError, match="needs a sigma"):
+            ty.line(LINE_X, LINE_Y, absolute_sigma=True)
+        return
     each = np.full(6, sigma) if isinstance(sigma, float) else sigma
     slope, intercept, var_b, var_a, cov, chi2 = textbook_line(LINE_X, LINE_Y, each)
     fit = ty.line(LINE_X, LINE_Y, sigma, absolute_sigma=absolute)

@@ -282,14 +282,12 @@ def test_sigma_sentence():
         for how in (
             {"sigma": "s"},
             {"sigma": "s", "absolute_sigma": False},
-            {"absolute_sigma": True},
         )
     ]
     assert "sigma was given: taken as absolute" in said[0]
     assert ", p = " in said[0] or ", p <" in said[0]
     assert "taken as relative" in said[1]
     assert "p = " not in said[1]
-    assert "no sigma: taken as 1" in said[2]
 
 
 def test_dropped_rows_are_said_once_with_their_reason():

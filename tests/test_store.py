@@ -154,7 +154,7 @@ def test_the_file_appears_whole_or_not_at_all(tmp_path, monkeypatch):
     fit.save(path)
     assert os.listdir(tmp_path) == ["f.json"]
     assert ty.load(path).params == pytest.approx(fit.params)
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(ty.errors.SavedFitError, match="No such file or directory"):
         fit.save(tmp_path / "no such folder" / "f.json")
 
 

@@ -230,7 +230,7 @@ def _advice(bad: _Bad, decimal: str) -> tuple[str, str]:
         return "the decimal sign is a comma here", "give --decimal . to read decimal points"
     if re.fullmatch(r"[+-]?[\d.]+[dD][+-]?\d+", cell):
         return "it is a Fortran number with the exponent D", "replace the D by E in the file"
-    step = "leave such rows out with --where, or count it as missing with --na VALUE"
+    step = "leave such rows out with --where, or count it as missing with --na-values VALUE"
     if bad.row == 1:
         step += "; a second line of header needs a # in front"
     return "", step

@@ -153,21 +153,21 @@ def hop(
     return best
 
 
-def suspicious(r: np.ndarray) -> bool:
+def suspicious(r: np.ndarray, sure: float = 1.0) -> bool:
     """Whether the residuals, in the order of the data, look unlike noise.
 
     Too few runs of signs, neighbours too much alike, or a point too far out: each alone happens
-    by chance in about one good fit of thirty.
+    by chance in about one good fit of thirty. `sure` above one asks for so much more.
     """
     square = float(r.dot(r))
     if square == 0.0:
         return False
     total = len(r)
     if total > 12:
-        if float(r[1:].dot(r[:-1])) > 1.9 / sqrt(total) * square:
+        if float(r[1:].dot(r[:-1])) > 1.9 * sure / sqrt(total) * square:
             return True
         farthest = max(float(r.max()), -float(r.min()))
-        if farthest > (2.6 + 0.75 * log10(total)) * sqrt(square / total):
+        if farthest > (2.6 * sure + 0.75 * log10(total)) * sqrt(square / total):
             return True
     signs = r > 0
     above = int(np.count_nonzero(signs))
@@ -176,7 +176,7 @@ def suspicious(r: np.ndarray) -> bool:
         return total > 12
     mean = 1.0 + 2.0 * above * below / total
     deviation = sqrt((mean - 1.0) * (mean - 2.0) / (total - 1.0))
-    return 1 + int(np.count_nonzero(signs[1:] != signs[:-1])) < mean - 2.0 * deviation
+    return 1 + int(np.count_nonzero(signs[1:] != signs[:-1])) < mean - 2.0 * sure * deviation
 
 
 def _settled(found: Sequence[Solution]) -> bool:

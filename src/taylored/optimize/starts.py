@@ -8,7 +8,7 @@ that a thousand starts cost about as much as a few iterations.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +28,6 @@ __all__ = [
 _SINGLE = 64  # starts tried one by one where the model cannot be evaluated in a batch
 _BATCH = 128  # starts per batch
 _HOPELESS = 1e3  # a pattern of signs is left out when its best cost is this much above the best
-_MOST_WAVES = 400  # half waves within the data that are looked for
 _LINES, _CHILDREN, _GENERATIONS = 24, 6, 3  # of the search that improves the best starts
 _NEIGHBOURS = 512  # variations of a solution among which a better one is looked for
 
@@ -37,8 +36,8 @@ _NEIGHBOURS = 512  # variations of a solution among which a better one is looked
 class ParameterScale:
     """Where to look for a parameter: magnitudes 10**[low, high], and a range of positions.
 
-    `rate` is the largest frequency of an oscillation whose frequency (or, with a minus sign, whose
-    period) the parameter is: frequencies are spread evenly, because their minima are.
+    `rate` is the largest value of a parameter that is a frequency, or with a minus sign of 1 over
+    one that is a period: frequencies are spread evenly, because their minima are.
     """
 
     low: float
@@ -51,12 +50,14 @@ def parameter_scales(
     dimensions: Sequence[tuple[float, ...] | None],
     columns: Sequence[np.ndarray],
     y: np.ndarray,
-    oscillating: Collection[int] = (),
+    rates: Mapping[int, float] | None = None,
 ) -> list[ParameterScale]:
     """The scales of parameters with these dimensions: exponents of (each column, response).
 
-    `oscillating` are the positions of those that stand inside a sine.
+    `rates` gives, for those that stand inside a sine, the largest that the spacing of the data
+    can tell from a smaller one (see `ParameterScale.rate`).
     """
+    rates = rates or {}
     scales = [_decades(c) for c in (*columns, y)]
     found = []
     for place, exponents in enumerate(dimensions):
@@ -68,22 +69,8 @@ def parameter_scales(
         low = sum(e * (a if e > 0 else b) for e, (a, b) in zip(exponents, scales, strict=True))
         high = sum(e * (b if e > 0 else a) for e, (a, b) in zip(exponents, scales, strict=True))
         position = _position(exponents, columns)
-        rate = _largest_rate(exponents, columns) if place in oscillating else None
-        found.append(ParameterScale(low, high, position, rate))
+        found.append(ParameterScale(low, high, position, rates.get(place)))
     return found
-
-
-def _largest_rate(exponents: Sequence[float], columns: Sequence[np.ndarray]) -> float | None:
-    """The angular frequency of one and a half samples, signed as `ParameterScale.rate` is."""
-    inputs = exponents[: len(columns)]
-    if sum(map(abs, exponents)) != 1.0 or not any(inputs):
-        return None
-    column = columns[int(np.argmax(np.abs(inputs)))]
-    width = float(np.ptp(column))
-    if width == 0.0:
-        return None
-    rate = np.pi * min(len(np.unique(column)), _MOST_WAVES) / width
-    return rate if sum(inputs) < 0 else -rate
 
 
 def _decades(values: np.ndarray) -> tuple[float, float]:
@@ -137,7 +124,7 @@ def _draw(scale: ParameterScale, u: np.ndarray, kind: np.ndarray) -> np.ndarray:
     if scale.rate is not None:
         rate = abs(scale.rate) * u
         if scale.rate < 0:
-            rate = 2.0 * np.pi / np.maximum(rate, 1e-6 * abs(scale.rate))
+            rate = 1.0 / np.maximum(rate, 1e-6 * abs(scale.rate))
         return np.where(kind < 0.75, rate, magnitude)
     sign = np.where(kind * 4.0 % 1.0 < 0.75, 1.0, -1.0)
     drawn = sign * magnitude

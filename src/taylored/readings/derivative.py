@@ -82,24 +82,32 @@ def _select(walk: _Walk, equation: Equation, tangents: Sequence[Tangent]) -> lis
 @RULES.register(*(n for n, r in ELEMENTWISE.items() if r.derivatives or n == "integer_pow"))
 def _elementwise(walk: _Walk, equation: Equation, tangents: Sequence[Tangent]) -> list[Tangent]:
     total: Any = None
+    singular = equation.primitive in _SINGULAR or equation.params.get("y", 1) < 0
     for tangent, local in zip(tangents, walk.local(equation), strict=True):
         if tangent is None or local is None:
             continue
-        term = _times(local, walk.value(tangent))
-        total = term if total is None else _plus(total, term)
+        term = _times(local, walk.value(tangent), singular)
+        total = term if total is None else total + term
     return [None if total is None else walk.recorder.atom(total)]
 
 
-def _times(local: Any, tangent: Any) -> Any:
+# Their slopes are infinite where the function itself is finite: (x/e)**0.7 at x = 0.
+_SINGULAR = frozenset(["pow", "sqrt", "rsqrt", "cbrt", "log", "asin", "acos", "acosh", "xlogy"])
+
+
+def _times(local: Any, tangent: Any, singular: bool) -> Any:
     if _is_number(local, 1.0):
         return tangent
     if _is_number(tangent, 1.0):
         return local
-    return -tangent if _is_number(local, -1.0) else local * tangent
-
-
-def _plus(first: Any, second: Any) -> Any:
-    return first + second
+    if _is_number(local, -1.0):
+        return -tangent
+    product = local * tangent
+    if singular and isinstance(tangent, Traced):
+        # Nothing moves there, so the change is zero, though the slope is infinite: not nan.
+        lost = apply("and", apply("eq", tangent, 0.0), apply("gt", apply("abs", local), 1e300))
+        return apply("where", lost, 0.0, product)
+    return product
 
 
 def _is_number(value: Any, number: float) -> bool:

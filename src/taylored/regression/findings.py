@@ -11,7 +11,7 @@ from taylored.optimize.least_squares import suspicious
 from taylored.regression.intervals import BENT
 from taylored.regression.precision import quick_digits
 from taylored.regression.statistics import normality_p_value, runs_p_value
-from taylored.results import Finding
+from taylored.results import Accuracy, Finding
 
 if TYPE_CHECKING:
     from taylored.regression.result import Fit
@@ -40,7 +40,8 @@ def status_of(fit: Fit) -> str:
         return f"Not usable ({size}): {errors[0].message}"
     warned = [f for f in fit.warnings if f.severity == "warning"]
     spread = f"chi-squared {fit.chi2:.5g} for {_freedom(fit.dof)}"
-    digits = int(min((fit.digits[n] for n in fit.setup.free_names), default=15))
+    claimed = [d for d in (fit.digits[n] for n in fit.setup.free_names) if d >= 1.0]
+    digits = int(min(claimed, default=0))
     known = f"numerically right to {digits} digits or more" if digits else "zero to rounding"
     if warned:
         return f"Usable with care ({size}; {spread}; {known}): {warned[0].message}"
@@ -132,7 +133,9 @@ def _parameters(fit: Fit) -> Iterator[Finding]:
             "misleads there, and the profile is used.",
             "Quote the interval instead.", "note", tuple(bent),
         )  # fmt: skip
-    if fit.solution.others and fit.automatic:
+    yield from _limits(fit, bent)
+    others = fit.solution.others
+    if others and fit.automatic and others[0] < 2.0 * fit.chi2:
         yield Finding("other-minima", f"starts also led to worse minima, the next with "
                       f"chi-squared {fit.solution.others[0]:.4g}.", "", "note")  # fmt: skip
     if fit.solution.algorithm.endswith("other starts"):
@@ -144,6 +147,21 @@ def _parameters(fit: Fit) -> Iterator[Finding]:
                       f"({fit.setup.traces.why}), so derivatives are finite differences.",
                       "Write it with numpy or jax.numpy functions for exact ones.",
                       "note")  # fmt: skip
+
+
+def _limits(fit: Fit, bent: list[str]) -> Iterator[Finding]:
+    """Parameters that the data do not bound, and better fits met while looking for bounds."""
+    intervals = {n: fit.interval(n) for n in bent if np.isfinite(fit.stderr[n])}
+    lost = [n for n, i in intervals.items() if i.kind is Accuracy.UNKNOWN]
+    if lost:
+        yield Finding("better-nearby", f"{_list(lost)}: {intervals[lost[0]].note}.",
+                      "The estimates are not those of the best fit.", "warning",
+                      tuple(lost))  # fmt: skip
+    open_ended = [n for n, i in intervals.items() if n not in lost and np.isinf([i.lo, i.hi]).any()]
+    if open_ended:
+        yield Finding("no-limit", f"the data set no limit to {_list(open_ended)} on one side or "
+                      "both.", "Fix parameters, or measure over a wider range.", "warning",
+                      tuple(open_ended))  # fmt: skip
 
 
 def _dependence(fit: Fit) -> Iterator[Finding]:

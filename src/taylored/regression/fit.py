@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from taylored.regression.options import Options
+from taylored.errors import ArgumentError
+from taylored.regression.options import Options, refuse_arguments
 from taylored.regression.precision import sharpen
 from taylored.regression.result import Cost, Fit
 from taylored.regression.search import find
@@ -31,6 +32,7 @@ def fit(
     seed: int = 0,
     executor: str = "auto",
     callback: Callable[[Any], None] | None = None,
+    **misnamed: Any,
 ) -> Fit:
     """Fit a model to data by least squares (chi-squared where sigma is given).
 
@@ -55,6 +57,7 @@ def fit(
         seed: of the automatic starts.
         executor: "auto", "numpy" or "xla".
         callback: called with every accepted step; an exception of its own stops the fit.
+        misnamed: refused, naming what to write instead of other libraries' arguments.
 
     Returns:
         Fit: params, stderr, digits, interval(), predict(), report(), plot(), ...
@@ -74,6 +77,13 @@ def fit(
 
     Source: J. J. More (1978); L. Kaufman, BIT 15 (1975); Bates and Watts (1988).
     """
+    if misnamed:
+        refuse_arguments(misnamed)
+    if absolute_sigma and sigma is None:
+        raise ArgumentError(
+            "absolute_sigma=True needs a sigma.",
+            next_step="give the standard errors as sigma=..., or leave absolute_sigma out.",
+        )
     options = Options(na, absolute_sigma, search, seed, 0.95, executor)
     setup = set_up(model, data, y, sigma, parameters=(start, bounds, fixed), options=options)
     return fit_setup(setup, callback)

@@ -37,8 +37,10 @@ def choose_interval(fit: Fit, name: str, level: float, method: str) -> Interval:
             f"{name} is at its bound, where it has no Wald interval.",
             next_step="take method='profile-t', which is one-sided there.",
         )
-    if fit.scale == 0.0:
-        return Interval(value, value, level, "wald-t", Accuracy.CALIBRATED, "residuals are zero")
+    error = fit.numerical_error[name]
+    if not t * stderr > error and not at_bound:
+        # The residuals are zero but for rounding: what is left is the numerical error.
+        return Interval(value - error, value + error, level, "rounding", Accuracy.ESTIMATED)
     if method == "wald-t" or (method == "auto" and not at_bound and _straight(fit, name, t)):
         return wald_interval(value, stderr, t, level)
     return profile_interval(profile_of(fit, name), t, level)

@@ -204,6 +204,7 @@ def profile_interval(profile: Profile, t: float, level: float) -> Interval:
         side = "either side" if np.isinf(lo) and np.isinf(hi) else (
             "below" if np.isinf(lo) else "above")  # fmt: skip
         notes.append(f"the data set no limit {side}")
-    if lo == problem.lower[index] or hi == problem.upper[index]:
+    bounded = np.isfinite(lo) and lo == problem.lower[index]
+    if bounded or (np.isfinite(hi) and hi == problem.upper[index]):
         notes.append("ends at a bound")
     return Interval(lo, hi, level, "profile-t", Accuracy.CALIBRATED, "; ".join(notes))

@@ -38,6 +38,33 @@ class Options:
             )
 
 
+# What other libraries call it, and what it is called here.
+_ELSEWHERE = {
+    "p0": "start", "x0": "start", "params": "start", "initial": "start", "weights": "sigma",
+    "yerr": "sigma", "xdata": "data", "ydata": "y", "x": "data", "f": "model", "func": "model",
+    "method": "search", "nan_policy": "na", "limits": "bounds", "fix": "fixed",
+    "scale_covar": "absolute_sigma",
+}  # fmt: skip
+
+
+def refuse_arguments(misnamed: Mapping[str, Any]) -> None:
+    """Refuse arguments that `fit` does not have.
+
+    Raises:
+        ArgumentError: with the name to use instead.
+    """
+    name = next(iter(misnamed))
+    known = ["model", "data", "y", "sigma", "start", "bounds", "fixed", "absolute_sigma", "na",
+             "search", "seed", "executor", "callback"]  # fmt: skip
+    near = _ELSEWHERE.get(name) or suggest(name, known)
+    hint = " (1/sigma is not what it takes: give the standard errors)" if name == "weights" else ""
+    raise ArgumentError(
+        f"fit has no argument {name!r}.",
+        why=f"its arguments are {', '.join(known)}",
+        next_step=f"write {near}=...{hint}." if near else "use one of these.",
+    )
+
+
 def _one_of(name: str, value: str, allowed: Sequence[str]) -> None:
     if value not in allowed:
         raise ArgumentError(
@@ -101,6 +128,8 @@ def _read_options(model: Model, start: Any, bounds: Any, fixed: Any) -> Paramete
     if not start and model.defaults:
         begin = np.array([model.defaults.get(n, np.nan) for n in names])
     lower, upper = _bounds(names, bounds)
+    for i in np.flatnonzero(~np.isnan(values)):
+        _check_fixed(names[i], values[i], begin[i], (lower[i], upper[i]))
     free = tuple(i for i in range(count) if np.isnan(values[i]))
     if not free:
         raise ArgumentError("Every parameter is fixed, so that nothing is left to fit.",
@@ -114,6 +143,19 @@ def _read_options(model: Model, start: Any, bounds: Any, fixed: Any) -> Paramete
                 next_step="move the start inside, or widen the bounds.",
             )
     return ParameterOptions(begin, lower, upper, tuple(values.tolist()), free)
+
+
+def _check_fixed(name: str, value: float, start: float, bounds: tuple[float, float]) -> None:
+    if not bounds[0] <= value <= bounds[1]:
+        raise BoundsError(
+            f"{name} is fixed at {value:g}, outside its bounds [{bounds[0]:g}, {bounds[1]:g}].",
+            next_step="change one of the two.",
+        )
+    if start != value and not np.isnan(start):
+        raise ArgumentError(
+            f"{name} is fixed at {value:g}, but has the start {start:g} as well.",
+            next_step="leave out one of the two.",
+        )
 
 
 def _numbers(names: Sequence[str], given: Any, what: str) -> np.ndarray:
@@ -163,10 +205,7 @@ def _bounds(names: Sequence[str], bounds: Any) -> tuple[np.ndarray, np.ndarray]:
     if not bounds:
         return lower, upper
     if not isinstance(bounds, Mapping):
-        raise BoundsError(
-            "Bounds are given by name.",
-            next_step=f"write bounds=dict({names[0]}=(0, None)).",
-        )
+        bounds = _named_bounds(names, bounds)
     for name, pair in _items(names, bounds, "bounds"):
         low, high = _pair(name, pair)
         if not low < high:
@@ -176,6 +215,24 @@ def _bounds(names: Sequence[str], bounds: Any) -> tuple[np.ndarray, np.ndarray]:
             )
         lower[names.index(name)], upper[names.index(name)] = low, high
     return lower, upper
+
+
+def _named_bounds(names: Sequence[str], bounds: Any) -> dict[str, Any]:
+    """SciPy's two forms, by name: (lows, highs), or one pair per parameter."""
+    count = len(names)
+    try:
+        if len(bounds) == 2 and all(np.ndim(side) == 0 or len(side) == count for side in bounds):
+            low, high = (np.broadcast_to(np.asarray(side, object), (count,)) for side in bounds)
+            return dict(zip(names, zip(low, high, strict=True), strict=True))
+        if len(bounds) == count:
+            return dict(zip(names, bounds, strict=True))
+    except TypeError:
+        pass
+    raise BoundsError(
+        "The bounds cannot be told apart by parameter.",
+        why=f"the parameters are {', '.join(names)}",
+        next_step=f"write bounds=dict({names[0]}=(0, None)).",
+    )
 
 
 def _pair(name: str, pair: Any) -> tuple[float, float]:

@@ -23,6 +23,7 @@ from taylored.regression.setup import Setup
 __all__ = ["Precision", "precision_of", "quick_digits", "sharpen"]
 
 _UNIT = 2.0**-53
+_DOUBLED_UNIT = 2.0**-100
 _MOST = 15.95  # digits of float64: -log10 of half an ulp
 _ENOUGH = 13.0  # digits by the quick estimate that are not worth improving on
 _DOUBLED_WORK = 3_000_000  # points x params**2 up to which a linear model is solved doubled
@@ -135,7 +136,9 @@ def _doubled(setup: Setup, solution: Solution) -> Solution:
     # Columns as dependent as the rounding of the data would make them are dependent.
     if not found.independent > 1e-13 or not np.isfinite(found.theta).all():
         return solution
-    theta = found.theta
+    size = float(np.linalg.norm(target_high))
+    floor = _DOUBLED_UNIT * size * np.linalg.norm(found.inverse, axis=1)
+    theta = np.where(np.abs(found.theta) <= floor, 0.0, found.theta)
     rows = np.stack([c[0] + c[1] for c in columns])
     point = Point(theta, found.residuals, rows, float(found.residuals.dot(found.residuals)))
     count = len(theta)
@@ -204,7 +207,10 @@ def _noise(setup: Setup, solution: Solution) -> tuple[np.ndarray, np.ndarray]:
     ulp = _ROOT_MEAN_SQUARE * 2.0 * _UNIT
     spread = (ulp * setup.y * _rounded(setup.y)) ** 2 + (ulp * model * inexact) ** 2
     left = np.zeros(len(setup.y))
+    # What doubled precision itself leaves; transcendental functions have about 19 digits.
+    spread = spread + (_DOUBLED_UNIT * np.abs(setup.y).max(initial=0.0)) ** 2
     if not solution.algorithm.endswith("doubled precision"):
+        spread = spread + (_UNIT * 2.0**-10 * model) ** 2
         extended = setup.functions.extended(point.theta)
         if extended is None:
             spread = spread + (4.0 * _UNIT * model) ** 2

@@ -56,8 +56,9 @@ def predict(fit: Fit, x: Any, level: float, kind: str) -> Prediction:
             value, np.full(count, -np.inf), np.full(count, np.inf), np.full(count, np.nan), level,
             kind, Accuracy.UNKNOWN, fit.status,
         )  # fmt: skip
-    image = curvature.inverse.T.dot(rows[curvature.moving])
-    variance = fit.scale**2 * np.einsum("ij,ij->j", image, image)
+    with np.errstate(all="ignore"):
+        image = curvature.inverse.T.dot(rows[curvature.moving])
+        variance = fit.scale**2 * np.einsum("ij,ij->j", image, image)
     if kind == "prediction":
         variance = variance + _new_point_variance(fit, len(value), x)
     stderr = np.sqrt(variance)
@@ -105,6 +106,8 @@ def new_data(fit: Fit, x: Any) -> tuple[np.ndarray, ...]:
     names = fit.setup.model.columns
     if hasattr(x, "columns") or isinstance(x, dict):
         table = {normalize_name(str(k)): v for k, v in x.items()} if isinstance(x, dict) else x
+        if isinstance(table, dict):
+            table = {k: np.atleast_1d(v) for k, v in table.items()}
         found = table_columns(table, names)
         return _broadcast([found[n] for n in names], names)
     if len(names) == 1:

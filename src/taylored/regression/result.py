@@ -88,7 +88,8 @@ class Fit:
         if curvature is None:
             return identify.pseudo_covariance(self.solution.point)
         inverse = curvature.inverse
-        product = inverse.dot(inverse.T)
+        with np.errstate(all="ignore"):
+            product = inverse.dot(inverse.T)
         moving = curvature.moving
         if moving.all():
             return product

@@ -153,7 +153,7 @@ def _sample(params: ParameterOptions) -> list[float]:
 def _from_formula(formula: Formula, data: Any, y: Any) -> tuple[Model, dict, str]:
     if y is None:
         return _from_table(formula, data)
-    table = _independent(data, formula.model.names)
+    table = _independent(data, formula.model.names, np.size(y))
     response = column = "y"
     if formula.response is not None:
         names = formula.response.names
@@ -218,10 +218,16 @@ def _check_formula_model(formula: Formula, model: Model, columns: Sequence[str])
         )
     if not model.columns:
         _check_case(formula, model, columns)
-    if formula.response is not None and model.columns:
-        for name in formula.response.names:
-            if name in model.params and name not in columns:
-                raise ColumnError(f"There is no column {name!r}.", next_step="check its name.")
+    shared = [
+        n for n in (formula.response.names if formula.response else ()) if n in formula.model.names
+    ]
+    if shared:
+        raise FormulaError(
+            f"{shared[0]!r} stands on both sides: the response cannot explain itself.",
+            text=formula.text,
+            position=formula.model.positions.get(shared[0], 0),
+            next_step="leave it out of the model, or give it another name there.",
+        )
 
 
 def _check_case(formula: Formula, model: Model, columns: Sequence[str]) -> None:
@@ -238,7 +244,12 @@ def _check_case(formula: Formula, model: Model, columns: Sequence[str]) -> None:
             )
 
 
-def _independent(data: Any, names: Sequence[str]) -> dict[str, np.ndarray]:
+def _upright(array: np.ndarray, points: int) -> np.ndarray:
+    """Several inputs as (inputs, points), also where they were given as (points, inputs)."""
+    return array.T if array.shape[0] == points != array.shape[1] else array
+
+
+def _independent(data: Any, names: Sequence[str], points: int) -> dict[str, np.ndarray]:
     """x as named columns: a table, one array named x, or several named x1, x2, ..."""
     if isinstance(data, Mapping):
         return {normalize_name(str(k)): as_column(v, str(k)) for k, v in data.items()}
@@ -246,6 +257,7 @@ def _independent(data: Any, names: Sequence[str]) -> dict[str, np.ndarray]:
         return {f"x{i + 1}": as_column(v, f"x{i + 1}") for i, v in enumerate(data)}
     array = data if isinstance(data, np.ndarray) else None
     if array is not None and array.ndim == 2 and 1 not in array.shape:
+        array = _upright(array, points)
         return {f"x{i + 1}": as_column(row, f"x{i + 1}") for i, row in enumerate(array)}
     if array is None and hasattr(data, "columns"):
         return table_columns(data, column_names(data))
@@ -278,7 +290,7 @@ def _from_function(function: Callable, data: Any, y: Any) -> tuple[Model, dict, 
     elif hasattr(data, "columns") and np.ndim(data) == 2:
         table = table_columns(data, column_names(data))
     else:
-        table, stacked = _function_data(data)
+        table, stacked = _function_data(data, np.size(y))
     model = model_of_function(function, tuple(table), stacked)
     return model, {**table, _RESPONSE: as_column(y, "y")}, _RESPONSE
 
@@ -286,9 +298,13 @@ def _from_function(function: Callable, data: Any, y: Any) -> tuple[Model, dict, 
 _RESPONSE = "y"
 
 
-def _function_data(data: Any) -> tuple[dict[str, np.ndarray], bool]:
+def _function_data(data: Any, points: int) -> tuple[dict[str, np.ndarray], bool]:
     several = isinstance(data, tuple | list) and len(data) and np.ndim(data[0]) == 1
     array = data if several else np.asarray(data)
+    if not several and np.ndim(array) == 2:
+        if 1 in array.shape and array.size == points:
+            return {"x": as_column(array, "x")}, False
+        array = _upright(array, points)
     if several or np.ndim(array) == 2:
         return {f"x{i + 1}": as_column(row, f"x{i + 1}") for i, row in enumerate(array)}, True
     return {"x": as_column(array, "x")}, False
@@ -325,7 +341,7 @@ def _sigma(columns: Columns, sigma: Any, name: str) -> np.ndarray | None:
             f"{name} is {what} in {len(bad)} row{'s' if len(bad) > 1 else ''}.",
             where=f"row {columns.row(int(bad[0]))}: {values[bad[0]]:g}",
             why="a standard error of the data is a positive number",
-            next_step="correct it; a point that is known exactly gets a very small sigma.",
+            next_step="give it the true standard error, or leave the point out.",
         )
     return values
 

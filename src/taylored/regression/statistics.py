@@ -47,7 +47,7 @@ def normality_p_value(residuals: np.ndarray) -> float:
     from scipy.stats import shapiro
 
     # The test is tabulated to 5000 points; evenly spaced ranks keep the shape of more.
-    ordered = np.sort(residuals)
+    ordered = np.sort(residuals / np.abs(residuals).max())
     if len(ordered) > 5000:
         ordered = ordered[np.linspace(0, len(ordered) - 1, 5000).round().astype(int)]
     return float(shapiro(ordered).pvalue)

@@ -78,7 +78,14 @@ def _open(value: float) -> float | None:
 
 
 def _write(path: Path, text: str) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise SavedFitError(
+            f"The fit cannot be written to {path}.",
+            why=str(error.strerror or error),
+            next_step="choose a folder that exists and may be written to.",
+        ) from None
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
@@ -185,21 +192,25 @@ def _restored(document: dict[str, Any], model: Callable | None, path: str) -> Fi
         setup = set_up(
             model, x, columns[document["response"]], sigma, parameters=named, options=chosen
         )
-    solution = _solution(setup, params, str(document["algorithm"]), path)
-    stored, rounding = float(document["results"]["chi2"]), 1e-24 * setup.problem.squares
-    if not np.isclose(solution.point.cost, stored, rtol=1e-6, atol=rounding):
-        raise _damaged(path, "its estimates do not give its chi-squared")
+    stored = float(document["results"]["chi2"])
+    solution = _solution(setup, params, (str(document["algorithm"]), stored), path)
     if document["line"] is True and set(params) != {"intercept", "slope"}:
         raise _damaged(path, "it calls itself a straight line")
     kind = LineFit if document["line"] is True else Fit
     return kind(setup, solution, bool(document["automatic"]), Cost(0, 0, 0))
 
 
-def _solution(setup: Any, params: dict[str, float], algorithm: str, path: str) -> Solution:
+def _solution(
+    setup: Any, params: dict[str, float], stored: tuple[str, float], path: str
+) -> Solution:
+    """The solution at the stored estimates, which must give the stored chi-squared."""
+    algorithm, chi2 = stored
     theta = np.array([params[n] for n in setup.free_names])
     with np.errstate(all="ignore"):
         point = evaluate(setup.problem, theta)
         if not point.finite:
             raise _damaged(path, "the model is not finite at its estimates")
+        if not np.isclose(point.cost, chi2, rtol=1e-6, atol=1e-24 * setup.problem.squares):
+            raise _damaged(path, "its estimates do not give its chi-squared with this model")
         found = finish(setup.problem, point, algorithm)
         return sharpen(setup, found)

@@ -41,6 +41,7 @@ __all__ = [
 __all__ += ["strong_correlations"]
 
 MOST_FINDINGS = 5
+_TABLE_DIGITS = 10
 _STRONG = 0.9  # correlations above this are listed
 _MOST_PAIRS = 5
 
@@ -119,7 +120,9 @@ def _row(fit: Fit, name: str, interval: Interval, unit: str) -> Row:
         text = bounds(interval.lo, interval.hi)
         return Row(name, exactly(value), "± 0", text, unit, shown, interval.note, interval.kind)
     # Without a verdict there are no right digits to go by; the statistics still set the place.
-    place = place_of(value, stderr, digits) if fit.usable else place_of(value, stderr)
+    # Where the statistical error is almost nothing, ten digits are enough for a table.
+    most = min(digits, _TABLE_DIGITS)
+    place = place_of(value, stderr, most) if fit.usable else place_of(value, stderr)
     cells = _cells(value, stderr, interval, place)
     return Row(name, *cells, unit, shown, interval.note, interval.kind)
 
@@ -139,7 +142,7 @@ def _caption(intervals: Mapping[str, Interval], level: float) -> str:
         return f"No interval at {percent(level)} can be given."
     first, *others = sorted(by_method, key=lambda m: -len(by_method[m]))
     rest = "".join(f"; {', '.join(by_method[m])} by {m}" for m in others)
-    kind = Accuracy.CALIBRATED
+    kind = intervals[by_method[first][0]].kind
     unknown = any(i.kind is Accuracy.UNKNOWN for i in intervals.values())
     return (
         f"Error: one standard error. Interval: {percent(level)} by {first}{rest} ({kind}). "
@@ -204,8 +207,6 @@ def sigma_sentence(fit: Fit) -> str:
         return "sigma was given: taken as relative, standard errors scaled by " + (
             f"{number(fit.scale, 3)} to agree with the scatter of the residuals"
         )
-    if absolute:
-        return "no sigma: taken as 1 for every point, absolute"
     return "no sigma: standard errors come from the scatter of the residuals"
 
 

@@ -134,13 +134,20 @@ def _table(sheet: Sheet, unicode: bool) -> Any:
     columns += [("unit", "left"), ("digits", "right"), ("note", "left")]
     used = [c for c in columns if c[0] not in ("unit", "note") or _any(sheet, c[0])]
     for name, side in used:
-        fold = name in ("name", "note", "unit")
+        fold = name in ("note", "unit") or (name == "name" and _longest_name(sheet) > _WIDE_NAME)
         table.add_column(name, justify=side, no_wrap=not fold, overflow="fold")  # type: ignore[arg-type]
     for row in sheet.rows:
         kind = _COLOR[row.kind] if row.kind else "dim"
         style = {"error": kind, "interval": kind, "name": "bold"}
         table.add_row(*(Text(getattr(row, name), style.get(name, "")) for name, _ in used))
     return table
+
+
+_WIDE_NAME = 20  # columns; longer names are folded
+
+
+def _longest_name(sheet: Sheet) -> int:
+    return max((len(row.name) for row in sheet.rows), default=0)
 
 
 _ASCII_RULED = "\n".join(["    ", "    ", " -- ", "    ", "    ", " -- ", "    ", "    "]) + "\n"
