@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from taylored.errors import MissingRule
+from taylored.errors import MissingRule, ModelError
 from taylored.model import Traces
 from taylored.readings.derivative import derivative
 from taylored.readings.numpy import stage_numpy
@@ -136,7 +136,7 @@ class ModelFunctions:
     def value(self, theta: np.ndarray) -> np.ndarray:
         """The model at `theta`, as the model gave it (a number for a constant model)."""
         if not self.exact:
-            return self.traces.model.value(*self.data, *self.params(theta.tolist()))
+            return self._called(theta)
         return self._value(*self.params(theta.tolist()))[0]
 
     def value_and_jacobian(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -230,6 +230,19 @@ class ModelFunctions:
             return None
         return high, np.where(np.isfinite(low), low, 0.0)
 
+    def data_slopes(self, theta: np.ndarray) -> list[Any]:
+        """The derivatives of the model with respect to each column; zeros where not to be had."""
+        program, columns = self.traces.program, len(self.data)
+        if program is None or not program.elementwise:
+            return [0.0] * columns
+        try:
+            made, (slopes,) = derivative(program, range(columns))
+        except MissingRule:
+            return [0.0] * columns
+        run = stage_numpy(made.keep([_or_zero(s) for s in slopes]), columns)
+        found = run(*self.data)(*self.params(theta.tolist()))
+        return [np.where(np.isfinite(v), v, 0.0) for v in found]
+
     def extended_columns(self) -> tuple[Any, list[Any]] | None:
         """Value at zero and Jacobian of a linear model, in doubled precision."""
         from taylored.readings.doubled import compile_doubled
@@ -248,6 +261,13 @@ class ModelFunctions:
         return wide[0], wide[1:]
 
     # ---- models that cannot be traced ----
+
+    def _called(self, theta: np.ndarray) -> np.ndarray:
+        """The user's function itself; where it raises away from its start, not a number."""
+        try:
+            return self.traces.model.value(*self.data, *self.params(theta.tolist()))
+        except Exception:  # whatever a user's function raises outside its domain
+            return np.full(self.points, np.nan)
 
     def _differences(self, theta: np.ndarray, rows: np.ndarray) -> np.ndarray:
         # Central differences: error h**2 from truncation, eps/h from rounding.
@@ -327,7 +347,15 @@ def _by_jax(traces: Traces, wrt: Sequence[int], kind: str) -> tuple[Program, Pai
 
     shapes = [program.shapes.get(n, ()) for n in range(len(program.names))]
     made = _jax_derivatives(traces, wrt, kind)
-    return trace_jax(made, shapes, program.names), _pairs(len(wrt))
+    try:
+        return trace_jax(made, shapes, program.names), _pairs(len(wrt))
+    except (TypeError, ValueError, NotImplementedError) as error:
+        raise ModelError(
+            f"JAX cannot differentiate the model {traces.model.describe}.",
+            why=f"{type(error).__name__}: {str(error).splitlines()[0][:120]}",
+            next_step="write it with other functions; or wrap the part in numpy.asarray, and it "
+            "is fitted by finite differences.",
+        ) from error
 
 
 def _jax_derivatives(traces: Traces, wrt: Sequence[int], kind: str) -> Callable[..., list[Any]]:

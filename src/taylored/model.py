@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+import types
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -53,13 +54,17 @@ class Model:
         return (*self.columns, *self.params)
 
     def value(self, *inputs: Any) -> np.ndarray:
-        """The function on numbers, in float64 also where it is one of JAX."""
+        """The function on numbers, in float64 also where it is one of JAX.
+
+        It gets copies: a function may change its arguments in place.
+        """
+        own = [np.array(v) if isinstance(v, np.ndarray) else v for v in inputs]
         if "jax" not in sys.modules:
-            return np.asarray(self.call(*inputs))
+            return np.asarray(self.call(*own))
         from taylored.trace.jaxpr import float64
 
         with float64():
-            return np.asarray(self.call(*inputs))
+            return np.asarray(self.call(*own))
 
 
 def model_of_expression(expression: Expression, columns: Sequence[str]) -> Model:
@@ -149,10 +154,9 @@ def _name(function: Callable) -> str:
 
 
 def _arguments(function: Callable) -> tuple[list[str], dict[str, float]]:
-    code = getattr(function, "__code__", None)
-    # A wrapper's code says nothing about the signature of what it wraps.
-    plain = code is not None and not hasattr(function, "__wrapped__")
-    key = (code, getattr(function, "__defaults__", None)) if plain else None
+    # Neither a method's code nor a wrapper's says what its signature is.
+    plain = isinstance(function, types.FunctionType) and not hasattr(function, "__wrapped__")
+    key = (function.__code__, function.__defaults__) if plain else None
     return _signatures.find(key, lambda: _read_signature(function))
 
 
@@ -268,7 +272,7 @@ def _hybrid() -> Any:
 
 
 def _with_numpy_data(model: Model, data: Sequence[np.ndarray]) -> Traces:
-    program = record(lambda *params: model.call(*data, *params), model.params)
+    program = record(lambda *params: model.call(*map(np.array, data), *params), model.params)
     return Traces(model, _with_columns(program, model), "numpy", uses_data=True)
 
 
@@ -276,7 +280,7 @@ def _with_jax_data(model: Model, data: Sequence[np.ndarray]) -> Traces:
     from taylored.trace.jaxpr import trace_jax
 
     shapes = [()] * len(model.params)
-    function = _hybrid().wrap(lambda *params: model.call(*data, *params))
+    function = _hybrid().wrap(lambda *params: model.call(*map(np.array, data), *params))
     program = trace_jax(function, shapes, model.params)
     width = len(model.columns)
     return Traces(

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from taylored.readings.facts import ELEMENTWISE
 from taylored.trace.program import Atom, Builder, Constant, Equation, Program
 from taylored.trace.rules import RuleTable
@@ -34,14 +36,19 @@ class _Walk:
 
     def value(self, atom: Atom) -> Any:
         """An atom as a traced value, a plain number or an array, to compute with."""
-        return atom.value if isinstance(atom, Constant) else Traced(self.recorder, atom)
+        if isinstance(atom, Constant):
+            # NumPy's numbers, whose quotients by zero are infinite and not an error.
+            number = isinstance(atom.value, int | float) and not isinstance(atom.value, bool)
+            return np.float64(atom.value) if number else atom.value
+        return Traced(self.recorder, atom)
 
     def local(self, equation: Equation) -> tuple[Any, ...]:
         """The local derivatives of an elementwise equation, written once."""
         if equation.outputs not in self._local:
             inputs = [self.value(a) for a in equation.inputs]
             result = self.value(equation.outputs[0])
-            self._local[equation.outputs] = _local_derivatives(equation, inputs, result)
+            with np.errstate(all="ignore"):
+                self._local[equation.outputs] = _local_derivatives(equation, inputs, result)
         return self._local[equation.outputs]
 
     def full(self, tangent: Atom, like: Atom) -> Atom:

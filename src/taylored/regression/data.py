@@ -117,7 +117,7 @@ def as_column(values: Any, name: str) -> np.ndarray:
             array = np.asarray(array, dtype=object)
     array = np.asarray(array)
     if array.dtype == np.float64 and array.ndim == 1:
-        return array
+        return array.copy()  # results are computed when asked for: later than the user's next write
     if array.ndim == 2 and 1 in array.shape:
         array = array.reshape(-1)
     if array.ndim != 1:
@@ -149,7 +149,7 @@ def _parsed(array: np.ndarray, name: str) -> np.ndarray:
             continue
         try:
             result[i] = float(cell)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise NotNumericError(
                 f"{name} has something that is not a number: {str(cell)[:40]!r}.",
                 where=f"row {i + 1}",

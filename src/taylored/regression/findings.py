@@ -10,6 +10,7 @@ import numpy as np
 from taylored.optimize.least_squares import suspicious
 from taylored.regression.intervals import BENT
 from taylored.regression.precision import quick_digits
+from taylored.regression.search import typical_size
 from taylored.regression.statistics import normality_p_value, runs_p_value
 from taylored.results import Accuracy, Finding
 
@@ -96,6 +97,7 @@ def _numerics(fit: Fit) -> Iterator[Finding]:
     solution = fit.solution
     if solution.curvature is None or not solution.converged:
         return
+    yield from _without_effect(fit)
     # The quick bound first: the exact one costs an evaluation in doubled precision.
     if fit.setup.functions.exact and quick_digits(fit.setup, solution) > 6:
         return
@@ -112,7 +114,27 @@ def _numerics(fit: Fit) -> Iterator[Finding]:
             )  # fmt: skip
 
 
+def _without_effect(fit: Fit) -> Iterator[Finding]:
+    """Non-linear parameters of a part of the model that is zero to rounding."""
+    size = np.sqrt(fit.setup.problem.squares)
+    lost = []
+    for i, name in enumerate(fit.setup.free_names):
+        influence = float(np.linalg.norm(fit.solution.point.rows[i]))
+        reach = max(abs(fit.params[name]), typical_size(fit.setup, i))
+        if not fit.setup.linear[i] and influence * reach <= 1e-12 * size:
+            lost.append(name)
+    if lost:
+        have, stand = ("has", "it stands") if len(lost) == 1 else ("have", "they stand")
+        yield Finding("no-effect", f"{_list(lost)} {have} no effect above rounding: the part of "
+                      f"the model {stand} in vanishes.", "Leave that part out.", "error",
+                      tuple(lost))  # fmt: skip
+
+
 def _parameters(fit: Fit) -> Iterator[Finding]:
+    if fit.jumps:
+        yield Finding("jumps", f"the model jumps, or has a kink, where {_list(list(fit.jumps))} "
+                      "says: intervals are estimates there.",
+                      "Check them by fitting simulated data.", "note", fit.jumps)  # fmt: skip
     at_bound = [fit.setup.free_names[i] for i in np.flatnonzero(fit.solution.held)]
     if at_bound:
         yield Finding(

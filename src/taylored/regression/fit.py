@@ -79,11 +79,13 @@ def fit(
     """
     if misnamed:
         refuse_arguments(misnamed)
-    if absolute_sigma and sigma is None:
+    if absolute_sigma is True and sigma is None:
         raise ArgumentError(
             "absolute_sigma=True needs a sigma.",
             next_step="give the standard errors as sigma=..., or leave absolute_sigma out.",
         )
+    if callback is not None and not callable(callback):
+        raise ArgumentError("callback is not a function.", next_step="give one of one argument.")
     options = Options(na, absolute_sigma, search, seed, 0.95, executor)
     setup = set_up(model, data, y, sigma, parameters=(start, bounds, fixed), options=options)
     return fit_setup(setup, callback)

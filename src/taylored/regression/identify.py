@@ -77,21 +77,27 @@ def _statement(setup: Setup, point: Point, directions: np.ndarray, involved: np.
         found = _combination(setup, point, i, j)
         if found:
             return f"only {found} is determined"
-    pairs = []
-    for i, j in combinations((int(k) for k in involved), 2):
-        found = _combination(setup, point, i, j)
-        if found:
-            pairs.append(found)
-    if pairs and len(pairs) <= 3:
-        return f"only {', '.join(pairs)} are determined"
+    # Several parameters as one product or one sum: then every pair of them can trade.
+    if len(directions) == len(involved) - 1:
+        pairs = combinations((int(k) for k in involved), 2)
+        signs = {_operator(_combination(setup, point, i, j)) for i, j in pairs}
+        if signs in ({"*"}, {" + "}):
+            return f"only {signs.pop().join(names)} is determined"
     count = len(involved) - len(directions)
     return f"only {count} combination{'s' if count != 1 else ''} of {', '.join(names)} " + (
         "is determined" if count == 1 else "are determined"
     )
 
 
+def _operator(combination: str) -> str:
+    return next((s for s in (" + ", " - ", "*", "/") if s in combination), "")
+
+
 def _jumps(setup: Setup, point: Point, i: int) -> bool:
-    """Whether a parameter without slope has an effect all the same."""
+    """Whether a parameter without slope or curvature has an effect all the same."""
+    second = setup.functions.second(point.theta)
+    if any(i in (j, k) and np.any(values) for j, k, values in second):
+        return False
     reference = setup.functions.value(point.theta)
     spread = max([float(np.ptp(d)) for d in setup.data if len(d)], default=1.0)
     for change in (-0.5, -0.1, 0.1, 0.5):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,8 +43,13 @@ def choose_interval(fit: Fit, name: str, level: float, method: str) -> Interval:
         # The residuals are zero but for rounding: what is left is the numerical error.
         return Interval(value - error, value + error, level, "rounding", Accuracy.ESTIMATED)
     if method == "wald-t" or (method == "auto" and not at_bound and _straight(fit, name, t)):
-        return wald_interval(value, stderr, t, level)
-    return profile_interval(profile_of(fit, name), t, level)
+        found = wald_interval(value, stderr, t, level)
+    else:
+        found = profile_interval(profile_of(fit, name), t, level)
+    if fit.jumps and found.kind is Accuracy.CALIBRATED:
+        # The statistical argument needs a smooth model.
+        return replace(found, kind=Accuracy.ESTIMATED)
+    return found
 
 
 def _straight(fit: Fit, name: str, t: float) -> bool:

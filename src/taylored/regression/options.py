@@ -32,7 +32,13 @@ class Options:
         _one_of("search", self.search, ("auto", "never", "always"))
         _one_of("executor", self.executor, ("auto", "numpy", "xla"))
         check_level(self.level)
-        if self.absolute_sigma not in (None, True, False):
+        if (
+            isinstance(self.seed, bool)
+            or not isinstance(self.seed, int)
+            or not 0 <= self.seed < 2**63
+        ):
+            raise ArgumentError(f"seed is {self.seed!r}.", next_step="give a whole number from 0.")
+        if not (self.absolute_sigma is None or isinstance(self.absolute_sigma, bool)):
             raise ArgumentError(
                 f"absolute_sigma is {self.absolute_sigma!r}.", next_step="give True, False or None."
             )
@@ -221,7 +227,12 @@ def _named_bounds(names: Sequence[str], bounds: Any) -> dict[str, Any]:
     """SciPy's two forms, by name: (lows, highs), or one pair per parameter."""
     count = len(names)
     try:
-        if len(bounds) == 2 and all(np.ndim(side) == 0 or len(side) == count for side in bounds):
+        # As in curve_fit, a tuple is (lows, highs); as in minimize, a list has a pair for each.
+        if (
+            isinstance(bounds, tuple)
+            and len(bounds) == 2
+            and all(np.ndim(side) == 0 or len(side) == count for side in bounds)
+        ):
             low, high = (np.broadcast_to(np.asarray(side, object), (count,)) for side in bounds)
             return dict(zip(names, zip(low, high, strict=True), strict=True))
         if len(bounds) == count:

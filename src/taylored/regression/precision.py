@@ -175,6 +175,8 @@ def precision_of(setup: Setup, solution: Solution) -> Precision:
     theta = point.theta
     errors = _ROOT_MEAN_SQUARE * 2.0 * _UNIT * np.abs(theta)
     squared = (influence * influence).dot(noise * noise) + influence.dot(left) ** 2
+    if not solution.algorithm.endswith("doubled precision"):
+        squared = squared + _gradient_noise(point, curvature)
     # The last Newton step measures the rounding of the gradient itself.
     errors[moving] = _MARGIN * np.sqrt(errors[moving] ** 2 + squared + curvature.step[moving] ** 2)
     if not setup.functions.exact:
@@ -183,6 +185,14 @@ def precision_of(setup: Setup, solution: Solution) -> Precision:
     errors[held] = 0.0
     digits = _digits(errors, np.abs(theta))
     return Precision(errors, digits, _stderr_digits(solution, noise, digits))
+
+
+def _gradient_noise(point: Point, curvature: Curvature) -> np.ndarray:
+    """The squared effect of rounding in the Jacobian: (J'J)^-1 dJ' r, (moving,)."""
+    products = point.rows[curvature.moving] * point.r
+    slope = (4.0 * _UNIT) ** 2 * np.einsum("ij,ij->i", products, products)
+    covariance = curvature.inverse.dot(curvature.inverse.T)
+    return (covariance * covariance).dot(slope)
 
 
 def _digits(errors: np.ndarray, sizes: np.ndarray) -> np.ndarray:
@@ -200,12 +210,12 @@ def _noise(setup: Setup, solution: Solution) -> tuple[np.ndarray, np.ndarray]:
     point, weights = solution.point, setup.problem.weights
     residuals = point.r if weights is None else point.r / weights
     model = np.abs(setup.y - residuals)
-    inexact = np.zeros(len(setup.y))
-    for column in setup.data:
-        if column.shape == inexact.shape:
-            inexact = np.maximum(inexact, _rounded(column))
     ulp = _ROOT_MEAN_SQUARE * 2.0 * _UNIT
-    spread = (ulp * setup.y * _rounded(setup.y)) ** 2 + (ulp * model * inexact) ** 2
+    spread = (ulp * setup.y * _rounded(setup.y)) ** 2
+    slopes = setup.functions.data_slopes(point.theta)
+    for column, slope in zip(setup.data, slopes, strict=True):
+        if column.shape == setup.y.shape:
+            spread = spread + (ulp * column * slope * _rounded(column)) ** 2
     left = np.zeros(len(setup.y))
     # What doubled precision itself leaves; transcendental functions have about 19 digits.
     spread = spread + (_DOUBLED_UNIT * np.abs(setup.y).max(initial=0.0)) ** 2
@@ -238,7 +248,7 @@ def _stderr_digits(solution: Solution, noise: np.ndarray, digits: np.ndarray) ->
         condition = condition**2  # from the Gram matrix
     factor = 0.3 * condition * _UNIT
     spread = float(np.sqrt((noise * point.r).dot(noise * point.r)))
-    residual = spread / point.cost if point.cost > 0 else 0.0
+    residual = spread / point.cost if point.cost > 0 else 1.0
     moved = 10.0 ** -np.minimum(digits, _MOST)
     # A relative error of the parameters moves the Jacobian by several times as much, since
     # exponents and powers amplify it.

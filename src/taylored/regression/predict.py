@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from taylored.errors import ArgumentError, ColumnError
+from taylored.errors import ArgumentError, ColumnError, ModelError
 from taylored.evaluate import ModelFunctions
 from taylored.formula import normalize_name
 from taylored.model import trace_model
@@ -64,6 +64,8 @@ def predict(fit: Fit, x: Any, level: float, kind: str) -> Prediction:
     stderr = np.sqrt(variance)
     half = fit.quantile(level) * stderr
     accuracy, note = _trust(fit, level)
+    if not np.isfinite(stderr).all():
+        accuracy, note = Accuracy.UNKNOWN, "the model is not a finite number at some of these x"
     return Prediction(value, value - half, value + half, stderr, level, kind, accuracy, note)
 
 
@@ -82,12 +84,32 @@ def _new_point_variance(fit: Fit, count: int, x: Any) -> np.ndarray:
 
 
 def _trust(fit: Fit, level: float) -> tuple[Accuracy, str]:
+    if near_bound(fit, fit.quantile(level)):
+        return Accuracy.ESTIMATED, (
+            "a bound lies within the interval of a parameter: the band does not know of it, and "
+            "is too narrow where the parameter is held"
+        )
+    if fit.jumps:
+        return Accuracy.ESTIMATED, "the model jumps or has a kink that moves with a parameter"
     if fit.intrinsic_bend * fit.quantile(level) > _FLAT:
         return Accuracy.ESTIMATED, (
             "the band takes the model as linear, and it bends within the band whatever its "
             "parameters"
         )
     return Accuracy.CALIBRATED, ""
+
+
+def near_bound(fit: Fit, t: float) -> bool:
+    """Whether a parameter is at a bound, or one lies within t standard errors of it."""
+    if fit.solution.held.any():
+        return True
+    params, names = fit.setup.params, fit.setup.names
+    for i in params.free:
+        reach = t * fit.stderr[names[i]]
+        value = fit.params[names[i]]
+        if value - reach < params.lower[i] or value + reach > params.upper[i]:
+            return True
+    return False
 
 
 def _functions(fit: Fit, x: Any) -> ModelFunctions:
@@ -98,7 +120,16 @@ def _functions(fit: Fit, x: Any) -> ModelFunctions:
     points = max((len(d) for d in data), default=1)
     sample = list(fit.params.values())
     traces = trace_model(setup.model, data, lambda: sample)
-    return replace(setup.functions, traces=traces, data=data, points=points)
+    functions = replace(setup.functions, traces=traces, data=data, points=points)
+    try:
+        functions.value_and_jacobian(fit.solution.point.theta)
+    except (ValueError, TypeError, IndexError) as error:
+        raise ModelError(
+            f"The model {setup.model.describe} cannot be evaluated on {points} new points: {error}",
+            why="it may hold arrays with one value per point of the fit",
+            next_step="pass such arrays as inputs of the model.",
+        ) from error
+    return functions
 
 
 def new_data(fit: Fit, x: Any) -> tuple[np.ndarray, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from taylored.optimize.least_squares import Solution
+from taylored.readings.jumps import jumping
 from taylored.regression import identify
 from taylored.regression.findings import findings_of, status_of
 from taylored.regression.intervals import Profile, bends
@@ -173,9 +174,10 @@ class Fit:
     def r_squared(self) -> float:
         """The share of the (weighted) scatter of y that the model explains."""
         weights = self.setup.problem.weights
-        w2 = np.ones(self.points) if weights is None else weights**2
-        y = self.setup.y
-        spread = float((w2 * (y - np.average(y, weights=w2)) ** 2).sum())
+        w = np.ones(self.points) if weights is None else weights / weights.max()
+        y, scale = self.setup.y, 1.0 if weights is None else float(weights.max())
+        center = float((w * w * y).sum() / (w * w).sum())
+        spread = float(((w * (y - center)) ** 2).sum()) * scale**2
         return 1.0 - self.chi2 / spread if spread > 0 else np.nan
 
     @cached_property
@@ -246,6 +248,16 @@ class Fit:
     def bend(self) -> dict[str, float]:
         """The curvature of the model along each parameter, per standard error (0: straight)."""
         return self._by_name(self._bends[0], 0.0)
+
+    @cached_property
+    def jumps(self) -> tuple[str, ...]:
+        """The free parameters that move a jump, or a kink written with a condition."""
+        program = self.setup.traces.program
+        if program is None:
+            return ()
+        first = len(self.setup.model.columns)
+        moved = {self.setup.names[n - first] for n in jumping(program) if n >= first}
+        return tuple(n for n in self.setup.free_names if n in moved)
 
     @cached_property
     def intrinsic_bend(self) -> float:

@@ -33,7 +33,7 @@ from taylored.regression.setup import Setup, check_start
 from taylored.trace.cache import LeastRecentlyUsed
 from taylored.trace.program import Program
 
-__all__ = ["Callback", "dimensions", "find"]
+__all__ = ["Callback", "dimensions", "find", "typical_size"]
 
 Callback = Callable[[Point], None]
 
@@ -122,6 +122,11 @@ def _scales(setup: Setup) -> list[ParameterScale]:
     sizes = dimensions(setup)
     found = parameter_scales(sizes, setup.data, setup.y, _largest_rates(setup, sizes))
     return [found[i] for i in setup.params.free]
+
+
+def typical_size(setup: Setup, place: int) -> float:
+    """A small part of the largest size that a free parameter may have, by its dimension."""
+    return 1e-6 * 10.0 ** _scales(setup)[place].high
 
 
 _MOST_WAVES = 400  # half waves within the data that are looked for

@@ -218,6 +218,14 @@ def _check_formula_model(formula: Formula, model: Model, columns: Sequence[str])
         )
     if not model.columns:
         _check_case(formula, model, columns)
+    for name in model.params:
+        if name.casefold() in ("inf", "nan", "infinity"):
+            raise FormulaError(
+                f"{name!r} is not a number in formulas, nor a sensible name for a parameter.",
+                text=formula.text,
+                position=formula.model.positions.get(name, 0),
+                next_step="write another name.",
+            )
     shared = [
         n for n in (formula.response.names if formula.response else ()) if n in formula.model.names
     ]

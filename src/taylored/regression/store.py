@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -124,8 +126,10 @@ def load(path: str | Path, model: Callable | None = None) -> Fit:
 
 def _document(path: Path) -> dict[str, Any]:
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise OSError(0, "it is not a regular file")
         if path.stat().st_size > _LARGEST:
-            raise _damaged(str(path), "it is larger than 1 GiB")
+            raise OSError(0, "it is larger than 1 GiB")
         document = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
     except OSError as error:
         raise SavedFitError(
@@ -212,5 +216,6 @@ def _solution(
             raise _damaged(path, "the model is not finite at its estimates")
         if not np.isclose(point.cost, chi2, rtol=1e-6, atol=1e-24 * setup.problem.squares):
             raise _damaged(path, "its estimates do not give its chi-squared with this model")
-        found = finish(setup.problem, point, algorithm)
-        return sharpen(setup, found)
+        found = sharpen(setup, finish(setup.problem, point, algorithm))
+        # The stored estimates stand; a linear model solved in doubled precision gives them again.
+        return found if "doubled" in found.algorithm else replace(found, point=point)

@@ -6,7 +6,7 @@ the globals it reads are equal too, its program is the same and need not be trac
 
 from __future__ import annotations
 
-import sys
+import dis
 import types
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -16,7 +16,14 @@ __all__ = ["LeastRecentlyUsed", "function_key"]
 
 _PLAIN = (bool, int, float, complex, str, bytes, type(None))
 _DEEPEST = 4
-_LIBRARIES = frozenset(["numpy", "scipy", "jax", "jaxlib"])
+_LIBRARIES = frozenset(
+    ["numpy", "scipy", "jax", "jaxlib", "math", "cmath", "operator", "functools", "itertools",
+     "builtins"]
+)  # fmt: skip
+# Builtins through which a function reaches what is outside its code and closure.
+_OUTWARD = frozenset(
+    "open globals locals vars getattr setattr eval exec compile input __import__ id".split()
+)
 
 
 class _Unknown(Exception):
@@ -32,12 +39,23 @@ def function_key(function: Callable) -> Hashable | None:
 
 
 def _of_function(function: Any, depth: int) -> tuple:
-    if not isinstance(function, types.FunctionType) or depth > _DEEPEST:
+    if not isinstance(function, types.FunctionType) or depth > _DEEPEST or function.__dict__:
+        raise _Unknown
+    code = function.__code__
+    if not _self_contained.find(code, lambda: _is_self_contained(code)):
         raise _Unknown
     cells = [_cell(c) for c in function.__closure__ or ()]
     defaults = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).items()]
     closed = tuple(_of_value(v, depth + 1) for v in (*cells, *defaults))
     return (function.__code__, closed, _of_globals(function, depth))
+
+
+def _is_self_contained(code: types.CodeType) -> bool:
+    """Whether code reads only arguments, closure and globals by name: no imports, no files."""
+    if _OUTWARD.intersection(_names(code)):
+        return False
+    codes = [code, *(c for c in code.co_consts if isinstance(c, types.CodeType))]
+    return not any(i.opname == "IMPORT_NAME" for c in codes for i in dis.get_instructions(c))
 
 
 def _cell(cell: Any) -> Any:
@@ -72,7 +90,10 @@ def _of_value(value: Any, depth: int) -> Hashable:
     if isinstance(value, types.FunctionType):
         return _of_function(value, depth + 1)
     if isinstance(value, types.BuiltinFunctionType):
-        return ("fixed", id(value))
+        owner = value.__self__
+        if owner is None or isinstance(owner, types.ModuleType):
+            return ("fixed", id(value))
+        raise _Unknown  # a method of some object, such as a dictionary's get
     if isinstance(value, types.ModuleType | type):
         return _of_namespace(value)
     if type(value).__name__ == "ufunc" or type(value).__module__.startswith(("jax", "numpy")):
@@ -84,7 +105,7 @@ def _of_namespace(value: Any) -> Hashable:
     """A module or class of a library is taken as fixed; one of the user's may change."""
     name = value.__name__ if isinstance(value, types.ModuleType) else value.__module__
     top = name.partition(".")[0]
-    if top in _LIBRARIES or (top in sys.stdlib_module_names and top != "__main__"):
+    if top in _LIBRARIES:
         return ("fixed", id(value))
     raise _Unknown
 
@@ -92,7 +113,9 @@ def _of_namespace(value: Any) -> Hashable:
 def _of_library_value(value: Any) -> Hashable:
     if callable(value):
         return ("fixed", id(value))
-    if getattr(value, "nbytes", 1 << 30) <= 4096:  # small arrays by content: they may change
+    if (
+        getattr(value, "nbytes", 1 << 30) <= 4096 and value.dtype.kind in "biufc"
+    ):  # small arrays by content: they may change
         return (type(value).__name__, str(value.dtype), value.shape, value.tobytes())
     raise _Unknown
 
@@ -119,3 +142,6 @@ class LeastRecentlyUsed(OrderedDict):
         while len(self) > self.limit:
             self.popitem(last=False)
         return value
+
+
+_self_contained = LeastRecentlyUsed(1024)
