@@ -307,14 +307,13 @@ _RESPONSE = "y"
 
 
 def _function_data(data: Any, points: int) -> tuple[dict[str, np.ndarray], bool]:
-    several = isinstance(data, tuple | list) and len(data) and np.ndim(data[0]) == 1
-    array = data if several else np.asarray(data)
-    if not several and np.ndim(array) == 2:
-        if 1 in array.shape and array.size == points:
-            return {"x": as_column(array, "x")}, False
-        array = _upright(array, points)
-    if several or np.ndim(array) == 2:
-        return {f"x{i + 1}": as_column(row, f"x{i + 1}") for i, row in enumerate(array)}, True
+    """x of a function as named columns, and whether they are one argument together."""
+    if isinstance(data, tuple | list) and len(data) and np.ndim(data[0]) == 1:
+        return {f"x{i + 1}": as_column(row, f"x{i + 1}") for i, row in enumerate(data)}, True
+    array = np.asarray(data)
+    if array.ndim == 2 and not (1 in array.shape and array.size == points):
+        rows = enumerate(_upright(array, points))
+        return {f"x{i + 1}": as_column(row, f"x{i + 1}") for i, row in rows}, True
     return {"x": as_column(array, "x")}, False
 
 
