@@ -317,7 +317,7 @@ class Fit:
         """The kind of the statement about the estimates."""
         if not self.usable or (self.dof <= 0 and not self.absolute_sigma):
             return Accuracy.UNKNOWN
-        return Accuracy.CALIBRATED
+        return Accuracy.ESTIMATED if self.jumps else Accuracy.CALIBRATED
 
     @cached_property
     def undetermined(self) -> identify.Undetermined | None:
