@@ -25,9 +25,9 @@ __all__ = ["XLA_AFTER", "XLA_AT_ONCE", "XLA_FASTER", "ModelFunctions"]
 # Work is counted in points x equations x (1 + parameters). Measured by benchmarks/crossover.py:
 # above the first number a compiled evaluation is faster; above the second it pays for its
 # compilation within one fit; otherwise it does when so much has been spent on equal fits before.
-XLA_FASTER = 600_000
-XLA_AT_ONCE = 10_000_000
-XLA_AFTER = 20_000_000
+XLA_FASTER = 5_000_000
+XLA_AT_ONCE = 50_000_000
+XLA_AFTER = 100_000_000
 
 _spent = LeastRecentlyUsed(256)
 
@@ -181,9 +181,11 @@ class ModelFunctions:
         np.subtract(y, value, out=rows[count])
         if weights is not None:
             rows *= weights
-        if not second or not self.exact:
-            bent = self._second_differences(np.array(theta)) if second else []
-            return rows, _contracted(rows[count], weights, bent, count)
+        if not second:
+            return rows, []
+        if not self.exact:
+            differences = self._second_differences(np.array(theta))
+            return rows, _contracted(rows[count], weights, differences, count)
         bent = [(j, k, v) for (j, k), v in zip(pairs, found[count:], strict=True)]
         return rows, _contracted(rows[count], weights, bent, count)
 
@@ -235,12 +237,9 @@ class ModelFunctions:
         program, columns = self.traces.program, len(self.data)
         if program is None or not program.elementwise:
             return [0.0] * columns
-        try:
-            made, (slopes,) = derivative(program, range(columns))
-        except MissingRule:
-            return [0.0] * columns
-        run = stage_numpy(made.keep([_or_zero(s) for s in slopes]), columns)
-        found = run(*self.data)(*self.params(theta.tolist()))
+        key = (id(program), "columns")
+        run = _compiled.find(key, lambda: (_data_derivatives(program, columns), program))[0]
+        found = run(*self.data)(*self.params(theta.tolist())) if run else [0.0] * columns
         return [np.where(np.isfinite(v), v, 0.0) for v in found]
 
     def extended_columns(self) -> tuple[Any, list[Any]] | None:
@@ -333,6 +332,14 @@ def _with_derivatives(traces: Traces, wrt: Sequence[int], kind: str) -> tuple[Pr
         return second.keep(wanted), pairs
     except MissingRule:
         return _by_jax(traces, wrt, kind)
+
+
+def _data_derivatives(program: Program, columns: int) -> Callable | None:
+    try:
+        made, (slopes,) = derivative(program, range(columns))
+        return stage_numpy(made.keep([_or_zero(s) for s in slopes]), columns)
+    except MissingRule:
+        return None
 
 
 def _or_zero(atom: Atom | None) -> Atom:

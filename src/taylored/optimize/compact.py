@@ -36,9 +36,9 @@ def compact_minimum(problem: Problem, start: np.ndarray) -> tuple[Point, Curvatu
         state = _settled(problem, state, linear)
         if state is None:
             return None
-    if not straight and not _descend(problem, state):
-        return None
-    return _newton(problem, state)
+    if not straight:
+        state = _descend(problem, state)
+    return None if state is None else _newton(problem, state)
 
 
 class _State:
@@ -71,8 +71,8 @@ def _settled(problem: Problem, state: _State, linear: list[bool]) -> _State | No
     return settled if settled.finite else None
 
 
-def _descend(problem: Problem, state: _State) -> bool:
-    """Damped steps until the predicted decrease is small; `state` is moved there."""
+def _descend(problem: Problem, state: _State) -> _State | None:
+    """Damped steps until the predicted decrease is small; None where that does not succeed."""
     count = len(state.theta)
     damping, growth = 1e-3, 8.0
     scale = [0.0] * count
@@ -86,33 +86,28 @@ def _descend(problem: Problem, state: _State) -> bool:
             damped[i][i] += damping * scale[i]
         factor = cholesky(damped, _INDEPENDENT)
         if factor is None:
-            return False
+            return None
         step = solve_factored(factor, gradient)
         predicted = sum(
             s * (g + damping * d * s) for s, g, d in zip(step, gradient, scale, strict=True)
         )
         if predicted <= _NEWTON * state.cost * 1e-2:
-            return True
+            return state
         close = predicted <= _NEWTON * state.cost
         trial = _State(problem, [t + s for t, s in zip(state.theta, step, strict=True)], close)
         ratio = (state.cost - trial.cost) / predicted if trial.finite else -1.0
         if ratio > 1e-3:
-            _move(state, trial)
+            state = trial
             damping *= max(0.1, 1.0 - (2.0 * ratio - 1.0) ** 3)
             growth = 8.0
             if close and ratio > 0.5:
-                return True
+                return state
         else:
             damping *= growth
             growth *= 2.0
             if damping > 1e8:
-                return False
-    return False
-
-
-def _move(state: _State, trial: _State) -> None:
-    for name in _State.__slots__:
-        setattr(state, name, getattr(trial, name))
+                return None
+    return None
 
 
 def _newton(problem: Problem, state: _State) -> tuple[Point, Curvature, float] | None:

@@ -157,7 +157,8 @@ def suspicious(r: np.ndarray, sure: float = 1.0) -> bool:
     """Whether the residuals, in the order of the data, look unlike noise.
 
     Too few runs of signs, neighbours too much alike, or a point too far out: each alone happens
-    by chance in about one good fit of thirty. `sure` above one asks for so much more.
+    by chance in less than one good fit of thirty. `sure` above one asks for so much more of the
+    first two.
     """
     square = float(r.dot(r))
     if square == 0.0:
@@ -167,7 +168,7 @@ def suspicious(r: np.ndarray, sure: float = 1.0) -> bool:
         if float(r[1:].dot(r[:-1])) > 1.9 * sure / sqrt(total) * square:
             return True
         farthest = max(float(r.max()), -float(r.min()))
-        if farthest > (2.6 * sure + 0.75 * log10(total)) * sqrt(square / total):
+        if farthest > (2.6 + 0.75 * log10(total)) * sqrt(square / total):
             return True
     signs = r > 0
     above = int(np.count_nonzero(signs))

@@ -116,13 +116,15 @@ def _numerics(fit: Fit) -> Iterator[Finding]:
 
 def _without_effect(fit: Fit) -> Iterator[Finding]:
     """Non-linear parameters of a part of the model that is zero to rounding."""
-    size = np.sqrt(fit.setup.problem.squares)
-    lost = []
-    for i, name in enumerate(fit.setup.free_names):
-        influence = float(np.linalg.norm(fit.solution.point.rows[i]))
-        reach = max(abs(fit.params[name]), typical_size(fit.setup, i))
-        if not fit.setup.linear[i] and influence * reach <= 1e-12 * size:
-            lost.append(name)
+    point = fit.solution.point
+    rounding = 1e-12 * np.sqrt(fit.setup.problem.squares)
+    influences = np.sqrt(np.einsum("ij,ij->i", point.rows, point.rows))
+    doubtful = ~fit.setup.problem.linear & (influences * np.abs(point.theta) <= rounding)
+    lost = [
+        fit.setup.free_names[i]
+        for i in np.flatnonzero(doubtful)
+        if influences[i] * typical_size(fit.setup, i) <= rounding
+    ]
     if lost:
         have, stand = ("has", "it stands") if len(lost) == 1 else ("have", "they stand")
         yield Finding("no-effect", f"{_list(lost)} {have} no effect above rounding: the part of "
