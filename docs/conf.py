@@ -7,7 +7,13 @@ author = "the taylored authors"
 copyright = "2026, the taylored authors"
 release = version = __version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.mathjax"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.napoleon",  # sections of docstrings: Args, Returns, Raises
+]
+napoleon_custom_sections = ["Numerical error", "Source"]
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 default_role = "code"  # `name` in a docstring is code, as in Markdown

@@ -97,7 +97,7 @@ class Profile:
         return float(downhill / (2.0 * self.scale**2 * p.tau)) if p.tau else 1.0 / self.stderr
 
     def end(self, t: float, side: int) -> float:
-        """Where |tau| reaches t on one side; infinite where it never does."""
+        """Where tau reaches t in size on one side; infinite where it never does."""
         center = self.point.theta[self.index]
         bound = self.problem.upper[self.index] if side > 0 else self.problem.lower[self.index]
         inner, outer = ProfilePoint(center, self.point.theta, self.point.cost, 0.0), None
