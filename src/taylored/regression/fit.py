@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from taylored.errors import ArgumentError
+from taylored.regression.line_fit import LineFit
 from taylored.regression.options import Options, refuse_arguments
 from taylored.regression.precision import sharpen
 from taylored.regression.result import Cost, Fit
@@ -101,7 +102,7 @@ def fit_setup(setup: Setup, callback: Callable[[Any], None] | None = None) -> Fi
     return Fit(setup, solution, automatic, cost)
 
 
-def line(x: Any, y: Any = None, sigma: Any = None, **options: Any) -> Fit:
+def line(x: Any, y: Any = None, sigma: Any = None, **options: Any) -> LineFit:
     """Fit a straight line, `y = intercept + slope*x`.
 
     Args:
@@ -123,7 +124,5 @@ def line(x: Any, y: Any = None, sigma: Any = None, **options: Any) -> Fit:
 
     Source: A. Bjorck, BIT 7 (1967).
     """
-    from taylored.regression.line_fit import LineFit
-
     found = fit("y ~ intercept + slope*x", x, y, sigma=sigma, **options)
     return LineFit(found.setup, found.solution, found.automatic, found.cost)

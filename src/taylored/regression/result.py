@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from taylored.optimize.least_squares import Solution
-from taylored.readings.jumps import jumping
+from taylored.readings.reach import JUMPS, reaching
 from taylored.regression import identify
 from taylored.regression.findings import findings_of, status_of
 from taylored.regression.intervals import Profile, bends
@@ -256,7 +256,7 @@ class Fit:
         if program is None:
             return ()
         first = len(self.setup.model.columns)
-        moved = {self.setup.names[n - first] for n in jumping(program) if n >= first}
+        moved = {self.setup.names[n - first] for n in reaching(program, JUMPS) if n >= first}
         return tuple(n for n in self.setup.free_names if n in moved)
 
     @cached_property

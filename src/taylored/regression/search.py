@@ -27,7 +27,7 @@ from taylored.optimize.rational import rational_starts
 from taylored.optimize.starts import ParameterScale, parameter_scales, thinned
 from taylored.readings.dimensions import infer_dimensions
 from taylored.readings.linearity import quotient
-from taylored.readings.oscillation import oscillating
+from taylored.readings.reach import OSCILLATIONS, reaching
 from taylored.readings.symmetry import interchangeable
 from taylored.regression.setup import Setup, check_start
 from taylored.trace.cache import LeastRecentlyUsed
@@ -143,7 +143,7 @@ def _largest_rates(setup: Setup, sizes: Sequence[tuple[float, ...] | None]) -> d
         return {}
     ones = np.array([1.0] * len(setup.names))
     found = {}
-    for number, argument in oscillating(program).items():
+    for number, argument in reaching(program, OSCILLATIONS).items():
         place = number - first
         if place < 0 or place not in setup.params.free:
             continue
