@@ -122,7 +122,7 @@ def _without_effect(fit: Fit) -> Iterator[Finding]:
     doubtful = ~fit.setup.problem.linear & (influences * np.abs(point.theta) <= rounding)
     lost = [
         fit.setup.free_names[i]
-        for i in np.flatnonzero(doubtful)
+        for i in np.flatnonzero(doubtful).tolist()
         if influences[i] * typical_size(fit.setup, i) <= rounding
     ]
     if lost:
