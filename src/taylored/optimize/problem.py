@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -42,7 +43,7 @@ class Counts:
     iterations: int = 0
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False)
 class Problem:
     """Minimize `sum(r**2)`, `r = weights * (y - f(theta))`, with `lower <= theta <= upper`.
 
@@ -58,12 +59,12 @@ class Problem:
     linear: np.ndarray
     counts: Counts = field(default_factory=Counts)
 
-    @property
+    @cached_property
     def bounded(self) -> bool:
         """Whether any parameter has a bound."""
         return bool(self.lower.max() > -np.inf or self.upper.min() < np.inf)
 
-    @property
+    @cached_property
     def squares(self) -> float:
         """The sum of the squared weighted data: the scale of rounding in the cost."""
         y = self.y if self.weights is None else self.y * self.weights

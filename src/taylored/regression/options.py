@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -86,7 +87,7 @@ def check_level(level: float) -> None:
         )
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False)
 class ParameterOptions:
     """In the order of the model's parameters: start (nan where none), bounds, fixed values.
 
@@ -99,10 +100,15 @@ class ParameterOptions:
     values: tuple[float, ...]
     free: tuple[int, ...]
 
-    @property
+    @cached_property
     def complete(self) -> bool:
         """Whether every free parameter has a start."""
-        return not np.isnan(self.start[list(self.free)]).any()
+        return not np.isnan(self.free_start).any()
+
+    @cached_property
+    def free_start(self) -> np.ndarray:
+        """The starts of the free parameters, nan where none was given."""
+        return self.start[list(self.free)]
 
 
 _known_options = LeastRecentlyUsed(256)

@@ -59,9 +59,7 @@ def find(setup: Setup, callback: Callback | None = None) -> tuple[Solution, bool
         ModelValueError: if the model is a finite number nowhere that was tried.
     """
     problem, params = setup.problem, setup.params
-    start = (
-        params.start if len(params.free) == len(params.start) else params.start[list(params.free)]
-    )
+    start = params.free_start
     if problem.linear.all():
         start = np.where(np.isnan(start), np.clip(0.0, problem.lower, problem.upper), start)
         return quick(problem, start) or solve(problem, start, callback=callback), False
