@@ -97,10 +97,11 @@ def _numerics(fit: Fit) -> Iterator[Finding]:
     solution = fit.solution
     if solution.curvature is None or not solution.converged:
         return
-    yield from _without_effect(fit)
-    # The quick bound first: the exact one costs an evaluation in doubled precision.
+    # The quick bound first: the exact one costs an evaluation in doubled precision. Parameters
+    # with six digits have an effect, too.
     if fit.setup.functions.exact and quick_digits(fit.setup, solution) > 6:
         return
+    yield from _without_effect(fit)
     for i, name in enumerate(fit.setup.free_names):
         error, stderr = fit.numerical_error[name], fit.stderr[name]
         # A linear parameter may be zero to rounding: then its error moves the curve by nothing.

@@ -63,6 +63,12 @@ class Fit:
     @cached_property
     def stderr(self) -> dict[str, float]:
         """Standard errors: 0 where fixed, nan at a bound, inf where not determined."""
+        curvature = self.solution.curvature
+        if curvature is not None and len(curvature.inverse) == len(self.setup.names):
+            # All parameters free: the roots of the covariance's diagonal, without the rest of it.
+            rows = curvature.inverse
+            deviations = self.scale * np.sqrt(np.einsum("ij,ij->i", rows, rows))
+            return dict(zip(self.setup.names, deviations.tolist(), strict=True))
         deviations = np.sqrt(np.diag(self.covariance))
         found = dict(zip(self.setup.names, deviations.tolist(), strict=True))
         for i in np.flatnonzero(self.solution.held):
