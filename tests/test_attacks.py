@@ -1,5 +1,6 @@
 """What attackers and new users of the library found, so that it stays mended."""
 
+import json
 import os
 
 import numpy as np
@@ -14,6 +15,7 @@ from taylored.errors import (
     SavedFitError,
     TayloredError,
 )
+from taylored.optimize.least_squares import suspicious
 
 X = np.linspace(0.0, 5.0, 20)
 NOISE = np.random.default_rng(0).normal(0.0, 0.1, 20)
@@ -241,3 +243,59 @@ def test_loading_with_another_function_is_refused(tmp_path):
 def test_numbers_that_are_none_are_no_names():
     with pytest.raises(FormulaError, match="not a number"):
         ty.fit("y ~ a*x + nan", {"x": X, "y": X})
+
+
+def test_a_saved_fit_cannot_claim_more_digits(tmp_path):
+    fit = ty.fit("y ~ a*exp(-k*x)+c", {"x": X, "y": np.exp(-X) + 1 + NOISE})
+    path = tmp_path / "f.json"
+    fit.save(path)
+    honest = ty.load(path)
+    document = json.loads(path.read_text())
+    document["algorithm"] = "linear least squares in doubled precision"
+    path.write_text(json.dumps(document))
+    forged = ty.load(path)
+    assert forged.digits == honest.digits
+    assert forged.stderr_digits == honest.stderr_digits
+
+
+@pytest.mark.parametrize("points", [20, 50, 200])
+def test_noise_seldom_looks_suspicious(points):
+    # What sends a fit from a given start to compare itself with others: about one in fifty.
+    random = np.random.default_rng(points)
+    rate = np.mean([suspicious(random.standard_normal(points), 1.25) for _ in range(4000)])
+    assert rate < 0.03
+    assert suspicious(np.sin(np.linspace(0, 12, points)), 1.25)
+
+
+def test_a_noisy_line_needs_no_search():
+    fit = ty.line(X, X + 30 * NOISE)
+    assert fit.r_squared < 0.7
+    assert fit.cost.evaluations < 10
+
+
+@pytest.mark.parametrize(
+    ("formula", "truth", "x", "noise"),
+    [
+        ("b1*(1-exp(-b2*x))", {"b1": 213.8, "b2": 0.5472}, [1, 2, 3, 5, 7, 10], 17.0),
+        ("a*exp(-x/tau)+c", {"a": 2, "tau": 1.5, "c": 0.5}, np.linspace(0, 6, 12), 0.1),
+    ],
+)
+def test_calibrated_bands_cover(formula, truth, x, noise):
+    random = np.random.default_rng(11)
+    x = np.asarray(x, float)
+    values = {**truth, "x": x}
+    curve = {
+        "b1*(1-exp(-b2*x))": lambda v: v["b1"] * (1 - np.exp(-v["b2"] * v["x"])),
+        "a*exp(-x/tau)+c": lambda v: v["a"] * np.exp(-v["x"] / v["tau"]) + v["c"],
+    }[formula](values)
+    runs, hits = 600, np.zeros((2, len(x)))
+    for _ in range(runs):
+        y = curve + random.normal(0, noise, len(x))
+        fit = ty.fit(formula, x, y, start=truth)
+        new = curve + random.normal(0, noise, len(x))
+        for row, (kind, wanted) in enumerate([("confidence", curve), ("prediction", new)]):
+            band = fit.predict(level=0.95, kind=kind)
+            hits[row] += (band.lo <= wanted) & (wanted <= band.hi)
+    # Five standard errors of a share of 600 for single points; the mean is held closer.
+    assert np.abs(hits / runs - 0.95).max() < 5 * np.sqrt(0.95 * 0.05 / runs)
+    assert np.abs(hits.mean(axis=1) / runs - 0.95).max() < 0.015

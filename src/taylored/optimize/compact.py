@@ -172,7 +172,6 @@ def _finished(state: _State, left: float, last: float) -> tuple[Point, Curvature
         k=k,
         bend=bend,
         step=left * np.sqrt(np.einsum("ij,ij->i", inverse_array, inverse_array)),
-        gauss_newton=inverse_array.dot(along_array),
         along=along_array,
         condition=condition,
     )

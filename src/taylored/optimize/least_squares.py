@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 from math import log10, sqrt
 
 import numpy as np
@@ -22,7 +23,7 @@ from taylored.optimize.problem import Problem
 from taylored.optimize.starts import ParameterScale, neighbours, ranked_starts
 
 __all__ = [
-    "QUICK",
+    "Arithmetic",
     "Solution",
     "finish",
     "hop",
@@ -37,10 +38,17 @@ __all__ = [
 
 # |Q'r| / |r|: below this the residuals are orthogonal to the tangent plane for all purposes.
 STATIONARY = 1e-6
-QUICK = "Levenberg-Marquardt and Newton"  # on the Gram matrix
 _HOPS = 12
 _KEPT_STARTS = 12  # starts refined of those ranked
 _SAME = 1e-6  # relative difference of costs below which two minima are the same
+
+
+class Arithmetic(Enum):
+    """How the factor behind the standard errors was computed: it decides how many digits it has."""
+
+    ORTHOGONAL = "orthogonal factorization in float64"
+    GRAM = "Gram matrix in float64"  # squares the condition number
+    DOUBLED = "orthogonal factorization in doubled precision"
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -48,7 +56,8 @@ class Solution:
     """A point, its curvature (None where the Jacobian is singular), and how it was reached.
 
     `last_step` is the last Newton step relative to |r|; `held` marks parameters at a bound;
-    `hits` of `tried` starts led to this cost; `others` are the costs of other minima found.
+    `hits` of `tried` starts led to this cost; `others` are the costs of other minima found;
+    `elsewhere` says that it was not the start given that led here.
     """
 
     point: Point
@@ -60,6 +69,8 @@ class Solution:
     hits: int = 1
     tried: int = 1
     others: tuple[float, ...] = ()
+    elsewhere: bool = False
+    arithmetic: Arithmetic = Arithmetic.ORTHOGONAL
 
     @property
     def minimum(self) -> bool:
@@ -84,7 +95,7 @@ def solve(
     elsewhere = search(problem, more(), callback=callback)
     if elsewhere is None or not lower(elsewhere, best):
         return replace(best, tried=1 + (elsewhere.tried if elsewhere else 0))
-    return replace(elsewhere, algorithm=f"{elsewhere.algorithm}, other starts")
+    return replace(elsewhere, elsewhere=True)
 
 
 def quick(problem: Problem, start: np.ndarray) -> Solution | None:
@@ -97,7 +108,8 @@ def quick(problem: Problem, start: np.ndarray) -> Solution | None:
     point, curvature, last = found
     free = np.zeros(len(start), bool)
     converged = _stationary(problem, point, curvature)
-    solution = Solution(point, curvature, last, free, converged, QUICK)
+    name = "Levenberg-Marquardt and Newton"
+    solution = Solution(point, curvature, last, free, converged, name, arithmetic=Arithmetic.GRAM)
     return solution if _satisfactory(problem, solution) else None
 
 
@@ -110,7 +122,7 @@ def search(
 ) -> Solution | None:
     """Refine the first starts, best first, and return the lowest minimum; None if all fail.
 
-    Ends early when the lowest cost was reached often: three times in a row of four.
+    Ends early when the lowest cost was reached three times.
     """
     found: list[Solution] = []
     for start in starts:
@@ -246,9 +258,11 @@ def _stationary(problem: Problem, point: Point, curvature: Curvature) -> bool:
 
 
 def _satisfactory(problem: Problem, solution: Solution) -> bool:
-    """A strict minimum that explains a fair part of the scatter of the data."""
+    """A strict minimum that explains a fair part of the scatter, or the only one there is."""
     if not solution.minimum:
         return False
+    if problem.linear.all():
+        return True
     y = problem.y if problem.weights is None else problem.y * problem.weights
     total = float(y.sum())
     return solution.point.cost <= 0.3 * (float(y.dot(y)) - total * total / len(y))

@@ -23,7 +23,8 @@ class Curvature:
 
     `inverse` is R^-1 with the columns' norms taken out and put back: the covariance is
     `inverse @ inverse.T`. `bend` is the smallest eigenvalue of I - K: positive at a minimum.
-    `step` is Newton's step, `gauss_newton` the other; `condition` that of the scaled Jacobian.
+    `step` is Newton's step (Gauss-Newton's where the Hessian is not positive definite); `along`
+    is Q'r; `condition` is that of the scaled Jacobian.
     """
 
     moving: np.ndarray
@@ -31,7 +32,6 @@ class Curvature:
     k: np.ndarray
     bend: float
     step: np.ndarray
-    gauss_newton: np.ndarray
     along: np.ndarray
     condition: float
 
@@ -61,10 +61,9 @@ def curvature_at(problem: Problem, point: Point, moving: np.ndarray | None = Non
     k = inverse.T.dot(s).dot(inverse)
     hessian = np.eye(len(k)) - 0.5 * (k + k.T)
     bend = float(np.linalg.eigvalsh(hessian)[0]) if len(k) else 1.0
-    gauss_newton, step = np.zeros(count), np.zeros(count)
-    gauss_newton[moving] = inverse.dot(q)
-    step[moving] = inverse.dot(np.linalg.solve(hessian, q)) if bend > 0 else gauss_newton[moving]
-    return Curvature(moving, inverse, k, bend, step, gauss_newton, q, condition)
+    step = np.zeros(count)
+    step[moving] = inverse.dot(np.linalg.solve(hessian, q) if bend > 0 else q)
+    return Curvature(moving, inverse, k, bend, step, q, condition)
 
 
 def newton_polish(

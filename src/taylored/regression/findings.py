@@ -163,7 +163,7 @@ def _parameters(fit: Fit) -> Iterator[Finding]:
     if others and fit.automatic and others[0] < 2.0 * fit.chi2:
         yield Finding("other-minima", f"starts also led to worse minima, the next with "
                       f"chi-squared {fit.solution.others[0]:.4g}.", "", "note")  # fmt: skip
-    if fit.solution.algorithm.endswith("other starts"):
+    if fit.solution.elsewhere:
         yield Finding("better-elsewhere", "a better minimum was found away from the start given.",
                       "Compare with search='never' if the one near the start is meant.",
                       "warning")  # fmt: skip

@@ -87,7 +87,7 @@ def fit(
         )
     if callback is not None and not callable(callback):
         raise ArgumentError("callback is not a function.", next_step="give one of one argument.")
-    options = Options(na, absolute_sigma, search, seed, 0.95, executor)
+    options = Options(na, absolute_sigma, search, seed, executor)
     setup = set_up(model, data, y, sigma, parameters=(start, bounds, fixed), options=options)
     return fit_setup(setup, callback)
 

@@ -25,14 +25,12 @@ class Options:
     absolute_sigma: bool | None = None
     search: str = "auto"
     seed: int = 0
-    level: float = 0.95
     executor: str = "auto"
 
     def __post_init__(self):
         _one_of("na", self.na, ("drop", "fail"))
         _one_of("search", self.search, ("auto", "never", "always"))
         _one_of("executor", self.executor, ("auto", "numpy", "xla"))
-        check_level(self.level)
         if (
             isinstance(self.seed, bool)
             or not isinstance(self.seed, int)

@@ -13,7 +13,7 @@ from math import log10
 
 import numpy as np
 
-from taylored.optimize.least_squares import QUICK, Solution
+from taylored.optimize.least_squares import Arithmetic, Solution
 from taylored.optimize.linear import solve_doubled
 from taylored.optimize.newton import Curvature
 from taylored.optimize.point import Point, evaluate
@@ -147,11 +147,11 @@ def _doubled(setup: Setup, solution: Solution) -> Solution:
     condition = float(np.sqrt(count) * np.linalg.norm(found.inverse * norms[:, None]))
     curvature = Curvature(
         moving=np.ones(count, bool), inverse=found.inverse, k=np.zeros((count, count)), bend=1.0,
-        step=nothing, gauss_newton=nothing, along=nothing, condition=condition,
+        step=nothing, along=nothing, condition=condition,
     )  # fmt: skip
     return replace(
         solution, point=point, curvature=curvature, converged=True, last_step=0.0,
-        algorithm="linear least squares in doubled precision",
+        algorithm="linear least squares in doubled precision", arithmetic=Arithmetic.DOUBLED,
     )  # fmt: skip
 
 
@@ -175,7 +175,7 @@ def precision_of(setup: Setup, solution: Solution) -> Precision:
     theta = point.theta
     errors = _ROOT_MEAN_SQUARE * 2.0 * _UNIT * np.abs(theta)
     squared = (influence * influence).dot(noise * noise) + influence.dot(left) ** 2
-    if not solution.algorithm.endswith("doubled precision"):
+    if solution.arithmetic is not Arithmetic.DOUBLED:
         squared = squared + _gradient_noise(point, curvature)
     # The last Newton step measures the rounding of the gradient itself.
     errors[moving] = _MARGIN * np.sqrt(errors[moving] ** 2 + squared + curvature.step[moving] ** 2)
@@ -219,7 +219,7 @@ def _noise(setup: Setup, solution: Solution) -> tuple[np.ndarray, np.ndarray]:
     left = np.zeros(len(setup.y))
     # What doubled precision itself leaves; transcendental functions have about 19 digits.
     spread = spread + (_DOUBLED_UNIT * np.abs(setup.y).max(initial=0.0)) ** 2
-    if not solution.algorithm.endswith("doubled precision"):
+    if solution.arithmetic is not Arithmetic.DOUBLED:
         spread = spread + (_UNIT * 2.0**-10 * model) ** 2
         extended = setup.functions.extended(point.theta)
         if extended is None:
@@ -242,10 +242,10 @@ def _stderr_digits(solution: Solution, noise: np.ndarray, digits: np.ndarray) ->
     assert curvature is not None
     # The factor of the Jacobian in float64, and the cross term of noise and residuals.
     condition = curvature.condition
-    if solution.algorithm.endswith("doubled precision"):
+    if solution.arithmetic is Arithmetic.DOUBLED:
         condition = 1.0
-    elif solution.algorithm == QUICK:
-        condition = condition**2  # from the Gram matrix
+    elif solution.arithmetic is Arithmetic.GRAM:
+        condition = condition**2
     factor = 0.3 * condition * _UNIT
     spread = float(np.sqrt((noise * point.r).dot(noise * point.r)))
     residual = spread / point.cost if point.cost > 0 else 1.0

@@ -47,9 +47,7 @@ def predict(fit: Fit, x: Any, level: float, kind: str) -> Prediction:
         raise ArgumentError(f"kind is {kind!r}.", next_step="choose 'confidence' or 'prediction'.")
     functions, curvature = _functions(fit, x), fit.solution.curvature
     theta = fit.solution.point.theta
-    with np.errstate(all="ignore"):
-        value, rows = functions.value_and_jacobian(theta)
-    value = np.array(value, float)
+    value, rows = _evaluated(functions, theta)
     if curvature is None or not fit.usable or not np.isfinite(fit.scale):
         count = len(value)
         return Prediction(
@@ -120,16 +118,21 @@ def _functions(fit: Fit, x: Any) -> ModelFunctions:
     points = max((len(d) for d in data), default=1)
     sample = list(fit.params.values())
     traces = trace_model(setup.model, data, lambda: sample)
-    functions = replace(setup.functions, traces=traces, data=data, points=points)
+    return replace(setup.functions, traces=traces, data=data, points=points)
+
+
+def _evaluated(functions: ModelFunctions, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     try:
-        functions.value_and_jacobian(fit.solution.point.theta)
+        with np.errstate(all="ignore"):
+            value, rows = functions.value_and_jacobian(theta)
     except (ValueError, TypeError, IndexError) as error:
         raise ModelError(
-            f"The model {setup.model.describe} cannot be evaluated on {points} new points: {error}",
+            f"The model {functions.traces.model.describe} cannot be evaluated on "
+            f"{functions.points} new points: {error}",
             why="it may hold arrays with one value per point of the fit",
             next_step="pass such arrays as inputs of the model.",
         ) from error
-    return functions
+    return np.array(value, float), rows
 
 
 def new_data(fit: Fit, x: Any) -> tuple[np.ndarray, ...]:

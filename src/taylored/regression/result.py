@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from taylored.optimize.least_squares import Solution
+from taylored.optimize.least_squares import Arithmetic, Solution
 from taylored.readings.reach import JUMPS, reaching
 from taylored.regression import identify
 from taylored.regression.findings import findings_of, status_of
@@ -341,7 +341,7 @@ class Fit:
         found = ["J. J. More, The Levenberg-Marquardt algorithm (1978)"]
         if self.setup.linear.any():
             found.append("L. Kaufman, A variable projection method, BIT 15 (1975)")
-        if "doubled" in self.solution.algorithm:
+        if self.solution.arithmetic is Arithmetic.DOUBLED:
             found = ["A. Bjorck, Solving linear least squares by Gram-Schmidt, BIT 7 (1967)"]
         return (*found, "D. Bates and D. Watts, Nonlinear Regression Analysis (1988)")
 

@@ -26,7 +26,7 @@ from taylored.optimize.problem import Problem
 from taylored.optimize.rational import rational_starts
 from taylored.optimize.starts import ParameterScale, parameter_scales, thinned
 from taylored.readings.dimensions import infer_dimensions
-from taylored.readings.linearity import quotient
+from taylored.readings.linearity import dependence, quotient
 from taylored.readings.reach import OSCILLATIONS, reaching
 from taylored.readings.symmetry import interchangeable
 from taylored.regression.setup import Setup, check_start
@@ -80,7 +80,7 @@ def _compared(setup: Setup, found: Solution) -> Solution:
     other = _best_of_starts(setup, None, attempts=1)
     if other is None or not lower(other, found):
         return found
-    return replace(other, algorithm=f"{other.algorithm}, other starts")
+    return replace(other, elsewhere=True)
 
 
 def _automatic(setup: Setup, callback: Callback | None) -> Solution:
@@ -217,8 +217,6 @@ def _rational(setup: Setup) -> list[np.ndarray]:
 
 
 def _affine(part: Program, setup: Setup) -> bool:
-    from taylored.readings.linearity import dependence
-
     first = len(setup.model.columns)
     return not dependence(part).pairs[first:, first:].any()
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from taylored.errors import SavedFitError, TayloredError
 from taylored.formula import parse
-from taylored.optimize.least_squares import Solution, finish
+from taylored.optimize.least_squares import Arithmetic, Solution, finish
 from taylored.optimize.point import evaluate
 from taylored.regression.options import Options
 from taylored.regression.precision import sharpen
@@ -218,4 +218,5 @@ def _solution(
             raise _damaged(path, "its estimates do not give its chi-squared with this model")
         found = sharpen(setup, finish(setup.problem, point, algorithm))
         # The stored estimates stand; a linear model solved in doubled precision gives them again.
-        return found if "doubled" in found.algorithm else replace(found, point=point)
+        doubled = found.arithmetic is Arithmetic.DOUBLED
+        return found if doubled else replace(found, point=point)
