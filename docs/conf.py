@@ -1,5 +1,7 @@
 """How Sphinx builds these pages: `sphinx-build -W docs docs/_build`."""
 
+import re
+
 from taylored import __version__
 
 project = "taylored"
@@ -23,3 +25,13 @@ autodoc_typehints = "signature"
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"taylored {release}"
+
+
+def _formulas(app, what, name, subject, options, lines):
+    """Keep |x| in a docstring as it is: reStructuredText takes it for a substitution."""
+    lines[:] = [re.sub(r"\|(?=[^|`]+\|)", r"\\|", line) for line in lines]
+
+
+def setup(app):
+    """Called by Sphinx."""
+    app.connect("autodoc-process-docstring", _formulas)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import jax.numpy as jnp
+import numpy as np
 import polars
 
 import taylored as ty
@@ -24,8 +27,42 @@ def example(name: str) -> polars.DataFrame:
     return polars.read_csv(ROOT / "examples" / f"{name}.csv")
 
 
+def brusselator(u: dict[str, Any], rate: float = 0.02) -> dict[str, Any]:
+    """Two substances that react and diffuse along a line; as in docs/learn/derivatives.md."""
+    x, y = u["x"], u["y"]
+    made = x**2 * y
+
+    def diffusion(v: Any, edge: float) -> Any:
+        padded = jnp.pad(v, 1, constant_values=edge)
+        return rate * (len(v) + 1) ** 2 * (padded[2:] - 2 * v + padded[:-2])
+
+    dx = 1 + made - 4 * x + diffusion(x, 1.0)
+    dy = 3 * x - made + diffusion(y, 3.0)
+    return {"x": dx, "y": dy}
+
+
+def flow(pipe: dict[str, Any]) -> Any:
+    """Hagen and Poiseuille: the flow through a pipe."""
+    r, p, mu, l = pipe["radius"], pipe["pressure"], pipe["viscosity"], pipe["length"]  # noqa: E741
+    return jnp.pi * r**4 * p / (8 * mu * l)
+
+
+PIPE = {"radius": 2e-3, "pressure": 500.0, "viscosity": 1e-3, "length": 0.8}
+SPREAD = {"radius": 6e-4, "pressure": 50.0, "viscosity": 2e-5, "length": 2e-3}
+
+
+def draw_derivatives() -> None:
+    """The pattern of a Jacobian, colored by pass, and the influence of four inputs."""
+    cells = {"x": np.linspace(0.5, 1.5, 12), "y": np.full(12, 3.0)}
+    jacobian = ty.jacobian(brusselator)(cells)
+    jacobian.sparse()  # so that the picture can say how well the entries were confirmed
+    save_figure(jacobian.plot().figure, IMAGES / "brusselator.png")
+    bars = ty.influence(flow, PIPE, spread=SPREAD).plot()
+    save_figure(bars.figure, IMAGES / "pipe_influence.png")
+
+
 def main() -> None:
-    """Fit each example and save its picture."""
+    """Fit each example and save its picture; then those of the derivatives."""
     boxbod = ty.fit(SATURATION, example("boxbod"))
     fits = {
         "thurber": ty.fit(CUBICS, example("thurber")),
@@ -39,6 +76,7 @@ def main() -> None:
         save_plot(fit, IMAGES / f"{name}.png", units=UNITS.get(name))
     save_figure(boxbod.plot_profile("b2").figure, IMAGES / "boxbod_profile.png")
     save_figure(boxbod.plot_contours("b1", "b2").figure, IMAGES / "boxbod_contours.png")
+    draw_derivatives()
 
 
 if __name__ == "__main__":

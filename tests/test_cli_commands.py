@@ -43,10 +43,10 @@ def test_help_and_version(run):
 
 
 def test_rules_lists_every_table(run):
-    from taylored.readings import derivative, doubled, numpy
+    from taylored.readings import derivative, doubled, numpy, sparsity
 
     found = json.loads(run("rules", "--json").out)
-    for reading in (numpy, derivative, doubled):
+    for reading in (numpy, derivative, doubled, sparsity):
         marked = {p for p, row in found.items() if row[reading.RULES.reading]}
         assert marked == set(reading.RULES)
     text = run("rules").out
@@ -57,7 +57,8 @@ def test_every_module_with_rules_is_listed():
     from taylored.cli.rules import READINGS
 
     folder = ROOT / "src" / "taylored" / "readings"
-    with_rules = {p.stem for p in folder.glob("*.py") if "RuleTable(" in p.read_text()}
+    files = [p for p in folder.rglob("*.py") if "RuleTable(" in p.read_text()]
+    with_rules = {p.relative_to(folder).parts[0].removesuffix(".py") for p in files}
     assert with_rules == set(READINGS)
 
 

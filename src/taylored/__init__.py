@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from taylored import errors
+    from taylored.calculus.check import check
+    from taylored.calculus.influence import influence
+    from taylored.calculus.pattern import Pattern
+    from taylored.calculus.transforms import gradient, hessian, jacobian
     from taylored.errors import TayloredError
     from taylored.regression import fit, line, load
     from taylored.regression.result import Fit
@@ -21,10 +25,16 @@ __all__ = [
     "Finding",
     "Fit",
     "Interval",
+    "Pattern",
     "TayloredError",
     "__version__",
+    "check",
     "errors",
     "fit",
+    "gradient",
+    "hessian",
+    "influence",
+    "jacobian",
     "line",
     "load",
 ]
@@ -37,9 +47,15 @@ _EXPORTS = {
     "Finding": "taylored.results:Finding",
     "Fit": "taylored.regression.result:Fit",
     "Interval": "taylored.results:Interval",
+    "Pattern": "taylored.calculus.pattern:Pattern",
     "TayloredError": "taylored.errors:TayloredError",
+    "check": "taylored.calculus.check:check",
     "errors": "taylored.errors",
     "fit": "taylored.regression:fit",
+    "gradient": "taylored.calculus.transforms:gradient",
+    "influence": "taylored.calculus.influence:influence",
+    "hessian": "taylored.calculus.transforms:hessian",
+    "jacobian": "taylored.calculus.transforms:jacobian",
     "line": "taylored.regression:line",
     "load": "taylored.regression:load",
 }

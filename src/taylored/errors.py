@@ -14,6 +14,7 @@ __all__ = [
     "EmptyDataError",
     "FileReadError",
     "FormulaError",
+    "FunctionError",
     "MissingExtraError",
     "MissingRule",
     "ModelError",
@@ -22,6 +23,7 @@ __all__ = [
     "NotConvergedError",
     "NotNumericError",
     "ParameterNameError",
+    "PatternError",
     "SavedFitError",
     "ScaleError",
     "SigmaError",
@@ -153,6 +155,18 @@ class ModelShapeError(ModelError):
 
 class ModelValueError(ModelError):
     """A model that gives complex, NaN or infinite values where it must give numbers."""
+
+
+class FunctionError(TayloredError, ValueError):
+    """A function that cannot be traced, or that has no derivative."""
+
+    exit_code = 2
+
+
+class PatternError(TayloredError, ValueError):
+    """A sparsity pattern that is damaged, or belongs to another function."""
+
+    exit_code = 3
 
 
 class MissingRule(TayloredError, NotImplementedError):

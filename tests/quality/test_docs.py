@@ -2,8 +2,9 @@
 
 The ```python blocks of a page share one namespace; a ```text block right after one is what it
 prints. In ```console and ```bash blocks each command
-that starts with `taylored` is run; the other lines are output or belong to other tools. All of it
-happens in an empty folder that holds a copy of examples/.
+that starts with `taylored` is run; the lines after a command with a prompt (`$ `) are what it
+prints, the others belong to other tools. All of it happens in an empty folder that holds a copy of
+examples/.
 """
 
 import contextlib
@@ -14,6 +15,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -42,13 +44,18 @@ def blocks(text):
 
 
 def commands(block):
-    """The `taylored ...` commands of a console block, continued lines joined."""
-    joined = re.sub(r"\s*\\\n\s*", " ", block.text)
+    """The `taylored ...` commands of a console block, continued lines joined, and their output."""
+    joined = re.sub(r"[ \t]*(?<!\\)\\\n[ \t]+", " ", block.text)
+    shown = {}
     for line in joined.splitlines():
         # "$ " is the prompt of a session; the README's long commands call the script in .venv.
-        found = re.match(r"(?:\$ )?(?:.*&& *\.venv/bin/)?(taylored .*)", line)
+        found = re.match(r"(\$ )?(?:.*&& *\.venv/bin/)?(taylored .*)", line)
         if found:
-            yield found[1]
+            prompt, command = found.groups()
+            shown[command] = []
+        elif shown and prompt:
+            shown[command].append(line)
+    return [(command, "\n".join(lines).strip("\n")) for command, lines in shown.items()]
 
 
 @pytest.fixture
@@ -60,6 +67,8 @@ def workplace(tmp_path, monkeypatch):
     script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m taylored "$@"\n')
     script.chmod(0o755)
     monkeypatch.setenv("PATH", f"{script.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("COLUMNS", "80")  # reports are as wide as the terminal
+    monkeypatch.setenv("PYTHONUTF8", "1")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -73,6 +82,7 @@ def having(*languages):
 @pytest.mark.parametrize("page", having("python"))
 def test_python_blocks_run(page, workplace):
     namespace = {"__name__": "__page__"}
+    shutil.copy(ROOT / page, workplace)  # where reports find the text of the lines they name
     found = blocks((ROOT / page).read_text(encoding="utf-8"))
     for block, following in zip(found, [*found[1:], None], strict=True):
         if block.language == "python":
@@ -80,7 +90,7 @@ def test_python_blocks_run(page, workplace):
             padded = "\n" * (block.line - 1) + block.text
             printed = io.StringIO()
             with contextlib.redirect_stdout(printed):
-                exec(compile(padded, str(ROOT / page), "exec"), namespace)
+                exec(compile(padded, Path(page).name, "exec"), namespace)
             if following is not None and following.language == "text":
                 assert printed.getvalue().rstrip() == following.text.rstrip(), f"line {block.line}"
 
@@ -89,15 +99,17 @@ def test_python_blocks_run(page, workplace):
 def test_commands_run(page, workplace):
     for block in blocks((ROOT / page).read_text(encoding="utf-8")):
         if block.language in ("console", "bash"):
-            for command in commands(block):
+            for command, output in commands(block):
                 done = subprocess.run(
                     ["bash", "-c", command],
                     stdin=subprocess.DEVNULL,
                     capture_output=True,
-                    text=True,
+                    encoding="utf-8",
                     timeout=120,
                 )
                 assert done.returncode == 0, f"{page}:{block.line}: {command}\n{done.stderr}"
+                if output:
+                    assert done.stdout.strip("\n") == output, f"{page}:{block.line}: {command}"
 
 
 @pytest.mark.parametrize("page", pages())
@@ -108,9 +120,11 @@ def test_links_lead_somewhere(page):
 
 
 def test_blocks_and_commands_are_found():
-    page = "Text\n```python\na = 1\n```\n```console\n$ taylored fit x \\\n   --json\nb = 2\n```\n"
+    page = (
+        "Text\n```python\na = 1\n```\n```console\n$ taylored fit x \\\n   --json\n\n b = 2\n```\n"
+    )
     page += "```bash\npython3 -m venv .venv && .venv/bin/taylored line d.csv\n```\n"
     first, second, third = blocks(page)
     assert (first.text, first.line) == ("a = 1\n", 3)
-    assert list(commands(second)) == ["taylored fit x --json"]
-    assert list(commands(third)) == ["taylored line d.csv"]
+    assert commands(second) == [("taylored fit x --json", " b = 2")]
+    assert commands(third) == [("taylored line d.csv", "")]

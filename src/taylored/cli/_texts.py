@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-__all__ = ["COMMANDS", "EXIT_CODES", "HELP", "MAIN_HELP", "VERDICT_HELP"]
+__all__ = ["COMMANDS", "EXIT_CODES", "HELP", "MAIN_HELP", "MODULES", "VERDICT_HELP"]
 
 COMMANDS = {
     "fit": "Fit any model to data by least squares, and say how far to trust each parameter.",
     "line": "Fit a straight line, y = intercept + slope*x.",
+    "gradient": "Differentiate a formula by each of its inputs, and say how many digits are right.",
+    "jacobian": "Differentiate several formulas by each of their inputs.",
+    "hessian": "Differentiate a formula twice, by each pair of its inputs.",
     "show": "Show a saved fit: its report, a picture, or a prediction.",
     "rules": "List which operations each reading of a model has a rule for.",
     "doctor": "Check the environment: versions, float64, long double, the device of XLA.",
     "completion": "Print a completion script for a shell.",
 }
+
+# commands whose module has another name
+MODULES: dict[str, str] = dict.fromkeys(("gradient", "jacobian", "hessian"), "derivatives")
 
 EXIT_CODES = """\
 exit codes:
@@ -54,6 +60,34 @@ examples:
   taylored line calibration.csv 2 1 --sigma dy --units x=mm,y=V
   taylored line points.txt --plot line.png"""
 
+_POINT = """\
+FORMULA has + - * / ^, comparisons, pi and functions, in quotes. With --at its
+derivatives are numbers, each with an estimate of its error; without --at they
+are formulas. A number is taken as it is written: 0.1 is one tenth, pi/4 exact.
+The exit code is 5 where a derivative does not exist or has no right digit."""
+
+_GRADIENT = f"""\
+{_POINT}
+
+examples:
+  taylored gradient "x^2*sin(y)" --at x=1,y=2
+  taylored gradient "a*exp(-t/tau)" --at a=2,t=1,tau=1.5 --wrt a,tau
+  taylored gradient "a*exp(-t/tau)" --latex"""
+
+_JACOBIAN = f"""\
+{_POINT}
+
+examples:
+  taylored jacobian "r*cos(phi)" "r*sin(phi)" --at r=2,phi=pi/6
+  taylored jacobian "x*y" "x/y" "x^y" --at x=1.5 --at y=2 --json"""
+
+_HESSIAN = f"""\
+{_POINT}
+
+examples:
+  taylored hessian "100*(y-x^2)^2 + (1-x)^2" --at x=1,y=1 --wrt x,y
+  taylored hessian "x*exp(-x*y)" --symbolic"""
+
 _SHOW = """\
 FIT is a file that `taylored fit --save FIT` wrote.
 
@@ -71,6 +105,9 @@ examples:
 HELP = {
     "fit": ("taylored fit DATA FORMULA [options]", _FIT),
     "line": ("taylored line DATA [Y X] [options]", _LINE),
+    "gradient": ("taylored gradient FORMULA [--at x=1,y=2] [options]", _GRADIENT),
+    "jacobian": ("taylored jacobian FORMULA ... [--at x=1,y=2] [options]", _JACOBIAN),
+    "hessian": ("taylored hessian FORMULA [--at x=1,y=2] [options]", _HESSIAN),
     "show": ("taylored show FIT [options]", _SHOW),
     "rules": ("taylored rules [options]", ""),
     "doctor": ("taylored doctor [options]", ""),
@@ -92,6 +129,7 @@ commands:
 examples:
   taylored fit decay.csv "y ~ a*exp(-x/tau) + c"
   taylored line calibration.csv y x --plot
+  taylored gradient "x^2*sin(y)" --at x=1,y=2
 
 {EXIT_CODES}
 """

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from taylored.cli import _output as output
-from taylored.cli._texts import COMMANDS, MAIN_HELP
+from taylored.cli._texts import COMMANDS, MAIN_HELP, MODULES
 from taylored.cli.options import parse, unknown
 from taylored.errors import ArgumentError, TayloredError
 
@@ -59,7 +59,7 @@ def _run(arguments: list[str]) -> int:
         kind = "option" if first.startswith("-") else "command"
         raise unknown(kind, first, COMMANDS, "see: taylored --help")
     options = parse(first, arguments[1:])
-    return import_module(f"taylored.cli.{first}").run(options)
+    return import_module(f"taylored.cli.{MODULES.get(first, first)}").run(options)
 
 
 def _help() -> int:

@@ -202,6 +202,8 @@ def parser_of(command: str) -> argparse.ArgumentParser:
     if command in ("fit", "line", "show"):
         _result_options(parser)
         parser.epilog = f"{text}\n\n{VERDICT_HELP}"
+    if command in ("gradient", "jacobian", "hessian"):
+        _derivative_options(parser, command)
     other = parser.add_argument_group("other")
     if command in ("rules", "doctor"):
         other.add_argument("--json", action="store_true", help="one JSON document")
@@ -236,6 +238,25 @@ def _model_options(parser: argparse.ArgumentParser, command: str) -> None:
         parser.set_defaults(start={}, bounds={}, search="auto", seed=0)
     add("--executor", choices=("auto", "numpy", "xla"), default="auto",
         help="what evaluates the model (default: auto)")  # fmt: skip
+
+
+def _derivative_options(parser: argparse.ArgumentParser, command: str) -> None:
+    parser.set_defaults(command=command)
+    add = parser.add_argument_group("point").add_argument
+    add("--at", metavar="x=1,y=pi/4", action="append",
+        help="where: a number for every name; repeatable (default: formulas only)")  # fmt: skip
+    add("--wrt", metavar="x,y",
+        help="inputs to differentiate by, in this order; the others are constants (default: "
+        "all)")  # fmt: skip
+    form = parser.add_argument_group("output")
+    kinds = form.add_mutually_exclusive_group()
+    add = kinds.add_argument
+    add("--json", action="store_true", help="one JSON document, in full precision")
+    add("--latex", action="store_true", help="the derivatives as formulas in LaTeX")
+    add("--symbolic", action="store_true", help="the derivatives as formulas in plain text")
+    form.add_argument("--no-color", action="store_true",
+                      help="no colors (NO_COLOR is respected as well)")  # fmt: skip
+    form.add_argument("--ascii", action="store_true", help="no characters beyond ASCII")
 
 
 def _data_options(parser: argparse.ArgumentParser) -> None:

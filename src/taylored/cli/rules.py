@@ -13,7 +13,7 @@ from taylored.errors import ArgumentError
 __all__ = ["coverage", "coverage_text", "run"]
 
 # Every module with a table of rules, in the order of the columns.
-READINGS = ("numpy", "derivative", "doubled")
+READINGS = ("numpy", "derivative", "doubled", "sparsity")
 
 
 def run(options: Options) -> int:
@@ -43,6 +43,7 @@ def coverage_text(found: Mapping[str, Mapping[str, bool]]) -> str:
         lines.append(f"{primitive:<{width}}  {marks}".rstrip())
     counts = ", ".join(f"{name} {sum(row[name] for row in found.values())}" for name in names)
     lines += ["", f"{len(found)} operations: {counts}", ""]
-    lines += ["What a reading has no rule for goes to XLA (numpy, derivative), or is not",
-              "refined (doubled-precision). Nothing is guessed."]  # fmt: skip
+    lines += ["What a reading has no rule for goes to XLA (numpy, derivative), is not refined",
+              "(doubled-precision), or makes a block dense, by name (sparsity: only what is",
+              "linear can carry a derivative there). Nothing is guessed."]  # fmt: skip
     return "\n".join(lines)

@@ -136,7 +136,10 @@ def _convert(equation: Equation) -> Callable:
 
 @RULES.register("reshape")
 def _reshape(equation: Equation) -> Callable:
-    return lambda x, *_: np.reshape(x, equation.params["new_sizes"])
+    order, shape = equation.params.get("dimensions"), equation.params["new_sizes"]
+    if order is not None:  # the axes are put into this order first
+        return lambda x, *_: np.reshape(np.transpose(x, order), shape)
+    return lambda x, *_: np.reshape(x, shape)
 
 
 @RULES.register("squeeze")
@@ -167,6 +170,11 @@ def _concatenate(equation: Equation) -> Callable:
 @RULES.register("stack")
 def _stack(equation: Equation) -> Callable:
     return lambda *xs: np.stack(xs, axis=equation.params.get("axis", 0))
+
+
+@RULES.register("tile")
+def _tile(equation: Equation) -> Callable:
+    return partial(np.tile, reps=equation.params["reps"])
 
 
 @RULES.register("slice")
@@ -341,3 +349,6 @@ def _call(equation: Equation) -> Callable:
 
 def _unwrap(values: list[Any]) -> Any:
     return values[0] if len(values) == 1 else values
+
+
+from taylored.readings import numpy_more as _more  # noqa: E402, F401  (adds its rules)

@@ -11,7 +11,15 @@ from taylored.trace.program import Atom, Builder, Constant, Program
 from taylored.trace.source import user_line
 from taylored.trace.tracer import Traced
 
-__all__ = ["HybridRecorder", "float64", "from_jaxpr", "trace_jax"]
+__all__ = [
+    "HybridRecorder",
+    "float64",
+    "from_jaxpr",
+    "is_tracer",
+    "lifted",
+    "same_trace",
+    "trace_jax",
+]
 
 # Calls whose body is written out in place of the call: parameter that holds the body.
 _INLINED = {"jit": "jaxpr", "pjit": "jaxpr", "closed_call": "call_jaxpr", "core_call": "call_jaxpr",
@@ -51,6 +59,80 @@ def from_jaxpr(closed: Any, names: Sequence[str] | None = None) -> Program:
     return builder.finish(outputs)
 
 
+def is_tracer(value: Any) -> bool:
+    """Whether the value is not known yet, inside jit, vmap or another trace."""
+    import jax
+
+    return isinstance(value, jax.core.Tracer)  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def lifted(closed: Any) -> tuple[Any, tuple[Any, ...]]:
+    """The jaxpr with captured values of an outer trace as further inputs, and these values."""
+    import jax.extend.core as jex
+
+    pairs = list(zip(closed.jaxpr.constvars, closed.consts, strict=True))
+    outer = [(v, c) for v, c in pairs if is_tracer(c)]
+    if not outer:
+        return closed, ()
+    own = [(v, c) for v, c in pairs if not is_tracer(c)]
+    jaxpr = closed.jaxpr.replace(
+        constvars=[v for v, _ in own], invars=[*closed.jaxpr.invars, *(v for v, _ in outer)]
+    )
+    return jex.ClosedJaxpr(jaxpr, [c for _, c in own]), tuple(c for _, c in outer)
+
+
+def same_trace(first: Any, second: Any) -> bool:
+    """Whether two closed jaxprs of one function say the same: it did the same both times."""
+    return len(first.consts) == len(second.consts) and (
+        all(map(_same_constant, first.consts, second.consts))
+        and _same_equations(first.jaxpr, second.jaxpr)
+    )
+
+
+def _same_constant(first: Any, second: Any) -> bool:
+    if is_tracer(first) or is_tracer(second):
+        return is_tracer(first) and is_tracer(second)
+    a, b = np.asarray(first), np.asarray(second)
+    return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+
+
+def _same_equations(first: Any, second: Any) -> bool:
+    import jax.extend.core as jex
+
+    if len(first.eqns) != len(second.eqns):
+        return False
+    numbers: tuple[dict, dict] = ({}, {})
+
+    def atom(value: Any, known: dict) -> Any:
+        if isinstance(value, jex.Literal):
+            return (str(value.val), str(value.aval))
+        return known.setdefault(value, len(known))
+
+    for one, other in zip(first.eqns, second.eqns, strict=True):
+        if one.primitive is not other.primitive:
+            return False
+        for a, b in zip([*one.invars, *one.outvars], [*other.invars, *other.outvars], strict=False):
+            if atom(a, numbers[0]) != atom(b, numbers[1]) or a.aval.shape != b.aval.shape:
+                return False
+        if one.params.keys() != other.params.keys():
+            return False
+        if not all(_same_param(v, other.params[k]) for k, v in one.params.items()):
+            return False
+    return True
+
+
+def _same_param(first: Any, second: Any) -> bool:
+    if hasattr(first, "consts") and hasattr(second, "consts"):
+        return same_trace(first, second)
+    if hasattr(first, "eqns") and hasattr(second, "eqns"):
+        return _same_equations(first, second)
+    if isinstance(first, tuple | list) and isinstance(second, tuple | list):
+        return len(first) == len(second) and all(map(_same_param, first, second))
+    # Rules and the like are made anew for each trace: only plain values can be told apart.
+    plain = isinstance(first, bool | int | float | str) and isinstance(second, type(first))
+    return not plain or repr(first) == repr(second)
+
+
 def _write(builder: Builder, closed: Any, inputs: Sequence[Atom], source: str) -> list[Atom]:
     """Write the equations of a closed jaxpr into the builder; its outputs as atoms."""
     import jax.extend.core as jex
@@ -81,7 +163,10 @@ def _emit(builder: Builder, eqn: Any, atoms: list[Atom], line: str) -> Sequence[
     name = eqn.primitive.name
     params = {k: _program_params(v) for k, v in eqn.params.items()}
     if name in _CUSTOM:
-        name, params = "call", {"program": params[_CUSTOM[name]]}
+        # The rule is part of what is computed: programs with other rules are not equal.
+        body = _CUSTOM[name]
+        rules = tuple(v for k, v in sorted(eqn.params.items()) if callable(v) and k != body)
+        name, params = "call", {"program": params[body], "rules": rules}
     elif name in _WITHOUT_PARAMS:
         params = {}
         if name == "div" and eqn.outvars[0].aval.dtype.kind in "iu":

@@ -106,6 +106,8 @@ def _freeze(value: Any) -> Any:
         return value.key()
     if isinstance(value, list | tuple):
         return tuple(_freeze(v) for v in value)
+    if isinstance(value, np.ndarray):
+        return (value.dtype.str, value.shape, value.tobytes())
     try:
         hash(value)
     except TypeError:

@@ -1,0 +1,424 @@
+"""A user's function as one flat function of arrays, traced once, with names for what goes in.
+
+Everything in this package starts from the trace: the function itself runs while it is traced and
+then no more, so that what is analysed and what is computed cannot differ.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import traceback
+from collections.abc import Callable, Hashable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from taylored.calculus.trees import Layout, layout
+from taylored.errors import ArgumentError, FunctionError
+from taylored.trace.jaxpr import float64, from_jaxpr, is_tracer, lifted, same_trace
+from taylored.trace.program import Program
+
+__all__ = [
+    "Arguments",
+    "TracedFunction",
+    "as_given",
+    "read_arguments",
+    "scope",
+    "trace",
+    "user_caller",
+]
+
+_OWN = str(Path(__file__).parents[1])
+
+
+@dataclass(frozen=True, eq=False)
+class Arguments:
+    """The arguments of one call: what is differentiated, what is passed on, what is fixed.
+
+    `leaves` are the arrays to differentiate by, `others` the other arrays, which may change
+    without a new trace; `key` is equal for calls that have the same trace.
+    """
+
+    inputs: Layout
+    leaves: list[Any]
+    others: list[Any]
+    key: Hashable
+    rebuild: Callable[[Sequence[Any], Sequence[Any]], tuple[tuple, dict]]
+    wide: bool  # whether there are 64-bit numbers
+    numpy: bool  # whether the caller gave NumPy arrays or numbers, and gets the same back
+    concrete: bool  # whether all numbers are known (not inside jit or vmap)
+
+
+def scope(wide: bool) -> AbstractContextManager:
+    """Where JAX computes in float64 if the inputs are float64; elsewhere as the caller set it."""
+    return float64() if wide else nullcontext()
+
+
+def user_caller() -> str:
+    """`file:line` of the user's call into this library."""
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(_OWN):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame is not None else ""
+
+
+def read_arguments(
+    function: Callable, argnums: int | Sequence[int], args: tuple, kwargs: dict
+) -> Arguments:
+    """What the arguments of a call are, by name.
+
+    Raises:
+        ArgumentError: for inputs that are not floating-point numbers, NaN or infinite, or if there
+            are none; it names the input.
+    """
+    chosen = _chosen(argnums, args)
+    names = _argument_names(function, len(args))
+    if len(chosen) == 1 and isinstance(argnums, int):
+        inputs, leaves = layout(args[chosen[0]], names[chosen[0]], "input")
+    else:
+        inputs, leaves = _in_order([args[k] for k in chosen], [names[k] for k in chosen])
+    leaves = [_number(leaf.name, value) for leaf, value in zip(inputs.leaves, leaves, strict=True)]
+    if inputs.size == 0:
+        raise ArgumentError(
+            "There is nothing to differentiate by: the inputs hold no numbers.",
+            where=user_caller(),
+            next_step="give an array of floating-point numbers, or a tree (dict, list) of them.",
+        )
+    concrete = _check_finite(inputs, leaves)
+    rest = ([a for k, a in enumerate(args) if k not in chosen], kwargs)
+    others, fixed, place = _passed_on(rest)
+
+    def rebuild(new_leaves: Sequence[Any], new_others: Sequence[Any]) -> tuple[tuple, dict]:
+        import jax
+
+        passed, keywords = jax.tree_util.tree_unflatten(place, _merged(fixed, new_others))
+        own = inputs.unflatten(new_leaves)
+        own = [own] if isinstance(argnums, int) else list(own)
+        result = list(passed)
+        for k, value in sorted(zip(chosen, own, strict=True)):
+            result.insert(k, value)
+        return tuple(result), keywords
+
+    key = (
+        inputs.tree, tuple((np.shape(v), str(v.dtype)) for v in leaves), place,
+        tuple((np.shape(v), str(getattr(v, "dtype", type(v).__name__))) for v in others),
+        tuple((k, _fixed_key(v)) for k, v in fixed.items()),
+    )  # fmt: skip
+    every = [*leaves, *others]
+    wide = any(getattr(v, "dtype", None) == np.float64 for v in every)
+    plain = not any(_is_jax(v) for v in leaves)
+    return Arguments(inputs, leaves, others, key, rebuild, wide, plain, concrete)
+
+
+def _chosen(argnums: int | Sequence[int], args: tuple) -> list[int]:
+    numbers = [argnums] if isinstance(argnums, int) else list(argnums)
+    for k in numbers:
+        if not isinstance(k, int) or not -len(args) <= k < len(args):
+            raise ArgumentError(
+                f"argnums={argnums} asks for argument {k}, but the call has {len(args)}.",
+                where=user_caller(),
+                next_step="give the arguments by position, or change argnums.",
+            )
+    return [k % len(args) for k in numbers]
+
+
+def _in_order(values: list[Any], names: list[str]) -> tuple[Layout, list[Any]]:
+    whole, leaves = layout(tuple(values), "args", "input")
+    named, count = [], 0
+    for name, value in zip(names, values, strict=True):
+        part, _ = layout(value, name, "input", rooted=True)
+        named += [leaf.name for leaf in part.leaves]
+        count += len(part.leaves)
+    renamed = [replace(leaf, name=n) for leaf, n in zip(whole.leaves, named, strict=True)]
+    return Layout(tuple(renamed), whole.tree), leaves
+
+
+def _argument_names(function: Callable, count: int) -> list[str]:
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return [names[k] if k < len(names) else f"x{k}" for k in range(count)]
+
+
+def as_given(value: Any) -> Any:
+    """A result for a caller who gave NumPy arrays or numbers."""
+    array = np.asarray(value)
+    return float(array) if array.ndim == 0 and array.dtype == np.float64 else array
+
+
+def _is_jax(value: Any) -> bool:
+    import jax
+
+    return isinstance(value, jax.Array)
+
+
+def _number(name: str, value: Any) -> Any:
+    """A leaf as an array of floating-point numbers, unchanged if it is one."""
+    if isinstance(value, float):
+        value = np.float64(value)
+    dtype = getattr(value, "dtype", None)
+    kind = np.asarray(value).dtype.kind if dtype is None else _kind(dtype)
+    if kind == "f" and (_is_jax(value) or isinstance(value, np.ndarray | np.generic)):
+        return np.asarray(value) if isinstance(value, np.generic) else value
+    if kind in "iub":
+        single = np.ndim(value) == 0
+        what = "True or False" if kind == "b" else "a whole number" if single else "whole numbers"
+        step = (
+            f"write it with a decimal point: {float(value)!r}."
+            if single
+            else ("use .astype(float), or write one of the numbers with a decimal point (1.0).")
+        )
+    elif kind == "c":
+        what, step = "complex numbers", "differentiate by its real and imaginary part."
+    else:
+        what = f"a {type(value).__name__}"
+        step = "give floating-point numbers; pass what is no input in another argument."
+    raise ArgumentError(
+        f"The input {name!r} is {what}: there is no derivative by it.",
+        where=user_caller(),
+        next_step=step,
+    )
+
+
+def _kind(dtype: Any) -> str:
+    import jax.numpy as jnp
+
+    # bfloat16 and its kin are of kind "V" for NumPy.
+    return "f" if jnp.issubdtype(dtype, jnp.floating) else np.dtype(dtype).kind
+
+
+def _check_finite(inputs: Layout, leaves: list[Any]) -> bool:
+    """Whether all numbers are known; if so they must be finite."""
+    if any(map(is_tracer, leaves)):
+        return False
+    for leaf, value in zip(inputs.leaves, leaves, strict=True):
+        array = np.asarray(value)
+        finite = np.isfinite(array)
+        if not finite.all():
+            bad = int(np.flatnonzero(~finite.reshape(-1))[0])
+            raise ArgumentError(
+                f"The input {leaf.element(bad)} is {array.reshape(-1)[bad]}.",
+                where=user_caller(),
+                why="there is no derivative there.",
+                next_step="take a finite point.",
+            )
+    return True
+
+
+def _passed_on(rest: Any) -> tuple[list[Any], dict[int, Any], Any]:
+    """The other arguments: floating-point arrays, which may change, and all that is fixed.
+
+    Whole numbers may be sizes and indices, on which the pattern depends: they are fixed.
+    """
+    import jax
+
+    values, place = jax.tree_util.tree_flatten(rest)
+    others, fixed = [], {}
+    for k, value in enumerate(values):
+        dtype = getattr(value, "dtype", None)
+        moving = isinstance(value, float) or is_tracer(value)
+        if moving or (dtype is not None and not hasattr(dtype, "_rules") and _kind(dtype) == "f"):
+            others.append(value)
+        else:
+            fixed[k] = value
+    return others, fixed, place
+
+
+def _merged(fixed: dict[int, Any], others: Sequence[Any]) -> list[Any]:
+    rest = iter(others)
+    return [fixed[k] if k in fixed else next(rest) for k in range(len(fixed) + len(others))]
+
+
+def _fixed_key(value: Any) -> Hashable:
+    if hasattr(value, "dtype") and hasattr(value, "shape") and np.size(value) < 10_000_000:
+        array = np.asarray(value)
+        return (str(array.dtype), array.shape, array.tobytes())
+    try:
+        hash(value)
+    except TypeError:
+        return id(value)
+    return (type(value).__name__, value)
+
+
+@dataclass(frozen=True, eq=False)
+class TracedFunction:
+    """A function after its one trace: of the arrays of the inputs, then of the other arrays."""
+
+    closed: Any
+    inputs: Layout
+    outputs: Layout
+    aux: Any  # None, or the tree of the auxiliary output
+    wide: bool
+    name: str
+    captured: tuple[Any, ...]  # values of an outer trace (jit, vmap) that it closes over
+
+    def __call__(self, leaves: Sequence[Any], others: Sequence[Any]) -> list[Any]:
+        """The arrays of the output."""
+        return self._run(leaves, others)[: len(self.outputs.leaves)]
+
+    def auxiliary(self, leaves: Sequence[Any], others: Sequence[Any]) -> Any:
+        """The auxiliary output, as a tree."""
+        import jax
+
+        values = self._run(leaves, others)[len(self.outputs.leaves) :]
+        return jax.tree_util.tree_unflatten(self.aux, values)
+
+    def _run(self, leaves: Sequence[Any], others: Sequence[Any]) -> list[Any]:
+        import jax.extend.core as jex
+
+        return jex.jaxpr_as_fun(self.closed)(*leaves, *others, *self.captured)
+
+    def program(self) -> Program:
+        """The function itself as a program."""
+        return from_jaxpr(self.closed)
+
+
+def trace(function: Callable, arguments: Arguments, has_aux: bool = False) -> TracedFunction:
+    """Trace the function at the shapes of these arguments.
+
+    Raises:
+        FunctionError: if it cannot be traced, or does not do the same each time; with its line.
+    """
+    import jax
+
+    seen: list[Any] = []
+
+    def flat(*arrays: Any) -> list[Any]:
+        count = len(arguments.leaves)
+        args, kwargs = arguments.rebuild(arrays[:count], arrays[count:])
+        result = function(*args, **kwargs)
+        out, aux = _outputs(function, result, has_aux)
+        outputs, values = layout(out, "out", "output")
+        aux_values, aux_tree = jax.tree_util.tree_flatten(aux)
+        seen.append((outputs, aux_tree if has_aux else None))
+        return [*_output_arrays(outputs, values), *aux_values]
+
+    arrays = [*arguments.leaves, *arguments.others]
+    shapes = [_abstract(a) for a in arrays]
+    with scope(arguments.wide):
+        closed = _traced(function, flat, shapes)
+        again = _traced(function, lambda *a: flat(*a), shapes)
+    outputs, aux = seen[0]
+    if not same_trace(closed, again):
+        raise FunctionError(
+            f"The function {_name(function)} is not the same each time it is called.",
+            where=_definition(function),
+            why="it draws random numbers, counts, or changes something outside itself.",
+            next_step="make everything that changes an argument.",
+        )
+    closed, captured = lifted(closed)
+    return TracedFunction(
+        closed, arguments.inputs, outputs, aux, arguments.wide, _name(function), captured
+    )
+
+
+def _abstract(value: Any) -> Any:
+    import jax
+
+    if isinstance(value, float):
+        return value
+    return jax.ShapeDtypeStruct(np.shape(value), value.dtype)
+
+
+def _outputs(function: Callable, result: Any, has_aux: bool) -> tuple[Any, Any]:
+    if not has_aux:
+        return result, None
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise FunctionError(
+            f"With has_aux=True {_name(function)} must return (output, aux), "
+            f"not a {type(result).__name__}.",
+            where=_definition(function),
+            next_step="return a pair, or leave has_aux out.",
+        )
+    return result
+
+
+def _output_arrays(outputs: Layout, values: list[Any]) -> list[Any]:
+    import jax.numpy as jnp
+
+    arrays = [jnp.asarray(v) for v in values]
+    for leaf, array in zip(outputs.leaves, arrays, strict=True):
+        if _kind(array.dtype) not in "fiub":
+            raise FunctionError(
+                f"The output {leaf.name!r} is complex.",
+                next_step="return its real and imaginary part.",
+            )
+        if _kind(array.dtype) != "f":
+            raise FunctionError(
+                f"The output {leaf.name!r} is of type {array.dtype}: it has no derivative.",
+                next_step="return floating-point numbers, and whole numbers through has_aux.",
+            )
+    return arrays
+
+
+def _name(function: Callable) -> str:
+    return getattr(function, "__name__", type(function).__name__)
+
+
+def _definition(function: Callable) -> str:
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return f"{code.co_filename}:{code.co_firstlineno}" if code else ""
+
+
+def _traced(function: Callable, flat: Callable, shapes: list[Any]) -> Any:
+    import jax
+
+    try:
+        return jax.make_jaxpr(flat)(*shapes)
+    except FunctionError:
+        raise
+    except Exception as error:
+        raise _explained(function, error) from error
+
+
+def _explained(function: Callable, error: Exception) -> FunctionError:
+    """A failure inside the user's function in the user's terms."""
+    import jax
+
+    errors = jax.errors
+    why, step = f"{type(error).__name__}: {_first_line(error)}", "see the cause above."
+    if isinstance(error, errors.TracerBoolConversionError):
+        why = "it branches in Python on a value that is not known while it is traced."
+        step = "use jnp.where, jnp.maximum, jax.lax.cond or jax.lax.while_loop."
+    elif isinstance(error, errors.TracerArrayConversionError):
+        why = "it calls NumPy (or SciPy) on a value that is not known while it is traced."
+        step = "use jax.numpy (and jax.scipy) in its place."
+    elif isinstance(error, errors.ConcretizationTypeError | errors.TracerIntegerConversionError):
+        why = "it needs the number behind a value that is not known while it is traced."
+        step = "use jax.numpy instead of float(), int() or math; sizes must not depend on values."
+    elif isinstance(error, errors.UnexpectedTracerError):
+        why = "it keeps values of an earlier call: a side effect."
+        step = "return what it stores, for example with has_aux=True."
+    elif isinstance(error, TypeError) and "'list'" in str(error):
+        why += "; a list is a tree of single numbers, not an array."
+        step = "give np.array([...])."
+    elif isinstance(error, TypeError) and "immutable" in str(error):
+        why = "it changes an array in place."
+        step = "write x = x.at[k].set(value)."
+    elif isinstance(error, TypeError) and "argument" in str(error):
+        step = "call it by hand with the same arguments."
+    return FunctionError(
+        f"The function {_name(function)} cannot be traced.",
+        where=_failing_line(error) or _definition(function),
+        why=why,
+        next_step=step,
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [""])[0][:300]
+
+
+def _failing_line(error: BaseException) -> str:
+    """The innermost line of the traceback that is the user's own."""
+    own, found = (_OWN, "/jax/", "/jaxlib/", "/numpy/", "/contextlib.py", "/functools.py"), ""
+    for entry in traceback.extract_tb(error.__traceback__):
+        if not any(part in entry.filename.replace("\\", "/") for part in own):
+            found = f"{entry.filename}:{entry.lineno}: {(entry.line or '').strip()}"
+    return found

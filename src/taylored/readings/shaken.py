@@ -1,0 +1,243 @@
+"""How wrong is a computed number? Run the program in doubled precision with every rounding shaken.
+
+One run holds many samples: the first is the plain one, in the others each operation's result is
+moved at random by as much as its rounding error may be. The spread of the results estimates the
+error of the first (stochastic arithmetic: J. Vignes, Math. Comput. Simul. 35 (1993)). Numbers
+that doubled precision cannot hold are computed in float64, shaken in the same way.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from taylored.readings import doubled
+from taylored.readings import numpy as plain
+from taylored.readings.doubled import Pair
+from taylored.readings.expression import recognized
+from taylored.readings.facts import ELEMENTWISE, resolve
+from taylored.trace.program import Equation, Program
+from taylored.trace.walk import walk
+
+__all__ = ["Estimate", "Given", "computed", "exactly", "given", "shaken"]
+
+_SAMPLES = 17
+_SAFETY = 3.0  # the largest of 16 samples is below the bound that it is drawn from
+_EPS = 2.0**-53
+_PAIR = 2.0**-102  # of one operation on pairs
+_BESIDE = 2.0**-50  # relative distance at which a derivative is looked at once more
+_LEAST = 1e-280  # below it the low parts of pairs are lost
+_PI_LOW = 1.2246467991473532e-16
+
+_PAIRED = frozenset(["add", "sub", "mul", "div", "neg", "sqrt", "abs", "integer_pow"])
+# Neither is rounded, nor may what they decide on be moved.
+_EXACT = frozenset(
+    """select_n max min sign floor ceil round lt le gt ge eq ne and or not copy
+    broadcast_to""".split()
+)
+# SciPy's functions take float64 only, and are right to a few of its units.
+_SPECIAL = frozenset(
+    """erf erfc erf_inv gamma lgamma digamma trigamma bessel_j0 bessel_j1
+    xlogy logistic""".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A number beyond float64: `high + low`, known to `level` of its size."""
+
+    high: float
+    low: float = 0.0
+    level: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A computed number, and an estimate of its error: nan where nothing can be said.
+
+    `rest` is what rounding `value` to float64 left.
+    """
+
+    value: float
+    error: float
+    rest: float = 0.0
+
+
+def given(value: float | Fraction) -> Given:
+    """A number as it is."""
+    return Given(*_halves(value)) if isinstance(value, Fraction) else Given(float(value))
+
+
+def exactly(value: float) -> Given:
+    """A float as the number that it was written for: 0.1 is one tenth, pi is pi."""
+    if isinstance(value, bool) or not math.isfinite(value):
+        return Given(value)
+    kind, number, power = recognized(value)
+    if kind == "pi" and power == 1:
+        pi = (np.float64(math.pi), np.float64(_PI_LOW))
+        high, low = doubled.multiply(pi, tuple(map(np.float64, _halves(number))))
+        return Given(float(high), float(low))
+    high, low = _halves(number) if kind == "decimal" else (value, 0.0)
+    long = len(repr(abs(value)).partition("e")[0].strip("0.")) > 15
+    rounded = kind != "decimal" or (long and not float(value).is_integer())
+    return Given(high, low, _EPS if rounded else 0.0)
+
+
+def _halves(number: Fraction) -> tuple[float, float]:
+    high = float(number)
+    return high, float(number - Fraction(high))
+
+
+def shaken(program: Program, inputs: Sequence[Given], seed: int = 0) -> list[Estimate]:
+    """The program's outputs at a point, each with an estimate of its error."""
+    with np.errstate(all="ignore"):
+        found, lost = _in_pairs(program, inputs, seed)
+        if lost or not all(math.isfinite(e.value) for e in found):
+            rough = _in_float64(program, inputs, seed)
+            usable = [not lost and math.isfinite(e.value) and math.isfinite(e.error) for e in found]
+            found = [e if u else r for e, r, u in zip(found, rough, usable, strict=True)]
+    return found
+
+
+class _Noise:
+    """Random numbers for one run, the same for the same seed."""
+
+    def __init__(self, seed: int):
+        self._random = np.random.default_rng(seed)
+
+    def __call__(self, level: Any) -> Any:
+        """Relative errors up to a level; none in the first sample."""
+        draws = self._random.uniform(-1.0, 1.0, _SAMPLES)
+        draws[0] = 0.0
+        return draws * level
+
+
+def _in_pairs(program: Program, inputs: Sequence[Given], seed: int) -> tuple[list[Estimate], bool]:
+    """All outputs in doubled precision, and whether a number was too small for it."""
+    noise = _Noise(seed)
+    doubled.RULES.require(program)
+    lost = False
+
+    def start(known: Given) -> Pair:
+        high = np.full(_SAMPLES, known.high)
+        return high, known.low + high * noise(max(known.level, _PAIR if known.low else 0.0))
+
+    def constant(value: Any) -> Pair:
+        if isinstance(value, bool) or np.ndim(value):
+            array = np.asarray(value)
+            return array, np.zeros(array.shape)
+        return start(exactly(float(value)))
+
+    def rule(equation: Equation, pairs: list[Pair]) -> Pair:
+        nonlocal lost
+        primitive = equation.primitive
+        before, after = _levels(primitive)
+        moved = _moves(primitive, pairs, before, noise) if before else None
+        if before and moved is None:
+            pairs = [(h, lo + h * noise(before * (_cut(h, lo, before) != 0))) for h, lo in pairs]
+        high, low = doubled.RULES[primitive](equation)(*pairs)
+        low = low if moved is None else low + moved
+        if after:
+            low = low + high * noise(after)
+            high, low = high + low, (high - (high + low)) + low
+            lost = lost or bool(np.any((np.abs(high) < _LEAST) & (high != 0.0)))
+        return high, low
+
+    outputs = walk(program, [start(known) for known in inputs], rule, constant)
+    return [_estimate(*pair) for pair in outputs], lost
+
+
+def _levels(primitive: str) -> tuple[float, float]:
+    """Relative errors of a primitive: of its arguments, and of its result."""
+    if primitive in _EXACT:
+        return 0.0, 0.0
+    if primitive in _PAIRED:
+        return 0.0, _PAIR
+    wide = doubled._has_long_double() and primitive not in _SPECIAL
+    if wide:
+        # An argument is moved by a whole unit: less would mostly be rounded back.
+        return 2.0**-63, 2.0**-63
+    return 2.0 * _EPS, 8.0 * _EPS
+
+
+def _cut(high: Any, low: Any, level: float) -> Any:
+    """What a function's own precision cuts off its argument."""
+    kind = np.longdouble if level < _EPS else np.float64
+    wide = kind(high) + kind(low)
+    return np.asarray((kind(high) - wide) + kind(low), float)
+
+
+def _moves(primitive: str, pairs: list[Pair], level: float, noise: _Noise) -> Any:
+    """What a function's value lacks because its arguments were cut; None where not known.
+
+    To first order, by the function's derivative, and shaken by as much as that derivative
+    changes nearby.
+    """
+    row = ELEMENTWISE.get(primitive)
+    cuts = [_cut(h, lo, level) for h, lo in pairs]
+    if row is None or row.derivatives is None:
+        return None
+    function = resolve(row.numpy)
+    here = [h for h, _ in pairs]
+    beside = [h * (1.0 + _BESIDE) for h in here]
+    try:
+        slopes = [row.derivatives(*at, function(*at)) for at in (here, beside)]
+    except (ValueError, ZeroDivisionError, OverflowError):
+        return None
+    total: Any = 0.0
+    for cut, slope, other in zip(cuts, *slopes, strict=True):
+        if slope is None or not np.any(cut):
+            continue
+        change = np.abs(np.asarray(other, float) / slope - 1.0)
+        if not np.all(change < 1e-3):
+            return None
+        total = total + slope * cut * (1.0 + noise(4.0 * np.max(change) + _EPS))
+    return total
+
+
+def _estimate(high: Any, low: Any) -> Estimate:
+    high = np.broadcast_to(np.asarray(high, float), (_SAMPLES,))
+    low = np.broadcast_to(np.asarray(low, float), (_SAMPLES,))
+    value, rest = float(high[0] + low[0]), float((high[0] - (high[0] + low[0])) + low[0])
+    spread = float(np.max(np.abs((high - high[0]) + (low - low[0]))))
+    return Estimate(value, _SAFETY * spread + abs(rest), rest)
+
+
+def _in_float64(program: Program, inputs: Sequence[Given], seed: int) -> list[Estimate]:
+    """The same in float64."""
+    noise = _Noise(seed)
+
+    def move(values: Any, level: float) -> Any:
+        return values * (1.0 + noise(level)) + np.rint(2.0 * noise(1.0)) * 5e-324
+
+    def start(known: Given) -> Any:
+        level = max(known.level, _EPS if known.low else 0.0)
+        return move(np.full(_SAMPLES, known.high), level) if level else np.float64(known.high)
+
+    def constant(value: Any) -> Any:
+        plain_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return start(exactly(float(value))) if plain_number else value
+
+    def rule(equation: Equation, values: list[Any]) -> Any:
+        result = plain.RULES[equation.primitive](equation)(*values)
+        if equation.primitive in _EXACT:
+            return result
+        level = 16 * _EPS if equation.primitive in _SPECIAL else 2 * _EPS
+        return move(result, level * abs(equation.params.get("y", 1)))
+
+    plain.RULES.require(program)
+    outputs = walk(program, [start(known) for known in inputs], rule, constant)
+    zero = np.zeros(_SAMPLES)
+    return [_estimate(np.asarray(v, float), zero) for v in outputs]
+
+
+def computed(estimate: Estimate) -> Given:
+    """What was computed, as an input of what comes next."""
+    size = abs(estimate.value) or 1.0
+    spread = max(estimate.error - abs(estimate.rest), 0.0)
+    return Given(estimate.value, estimate.rest, spread / size)

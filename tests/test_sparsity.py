@@ -1,0 +1,108 @@
+"""Patterns: nothing missing on any function, exact where that is known, and the values right."""
+
+import jax
+import jax.flatten_util
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import taylored as ty
+from taylored.trace.jaxpr import float64
+from zoo import HESSIANS, JACOBIANS
+
+
+def flat_jacobian(function, x, order):
+    """The dense matrix by JAX alone, (outputs, inputs)."""
+    with float64():
+        vector, unravel = jax.flatten_util.ravel_pytree(jax.tree.map(jnp.asarray, x))
+
+        def flat(v):
+            out = jax.tree_util.tree_leaves(function(unravel(v)))
+            return jnp.concatenate([jnp.ravel(o) for o in out])
+
+        if order == 2:
+            return np.asarray(jax.jacfwd(gradient_of(lambda v: flat(v)[0]))(vector))
+        try:
+            return np.asarray(jax.jacrev(flat)(vector))
+        except ValueError:  # a while loop has no reverse mode
+            return np.asarray(jax.jacfwd(flat)(vector))
+
+
+def gradient_of(function):
+    def run(v):
+        try:
+            return jax.jacrev(function)(v)
+        except ValueError:
+            return jax.jacfwd(function)(v)
+
+    return run
+
+
+def points(x, count=3):
+    rng = np.random.default_rng(7)
+    yield x
+    for _ in range(count):
+        yield jax.tree.map(lambda v: v * rng.uniform(0.7, 1.3, np.shape(v)), x)
+
+
+@pytest.mark.parametrize("case", JACOBIANS, ids=repr)
+def test_jacobian(case):
+    transform = ty.jacobian(case.function)
+    for x in points(case.x):
+        agrees(transform(x), flat_jacobian(case.function, x, 1))
+    if case.exact is not None:
+        assert transform(case.x).nnz == case.exact
+
+
+@pytest.mark.parametrize("case", HESSIANS, ids=repr)
+def test_hessian(case):
+    transform = ty.hessian(case.function)
+    for x in points(case.x):
+        agrees(transform(x), flat_jacobian(case.function, x, 2))
+    if case.exact is not None:
+        assert transform(case.x).nnz == case.exact
+
+
+def test_small_entries_keep_their_digits():
+    """Also beside entries twelve orders larger, for nothing is computed from another entry."""
+    rng = np.random.default_rng(3)
+    i, j = rng.integers(0, 200, (2, 300))
+    scale = 10.0 ** rng.uniform(-4, 4, 200)
+
+    def f(x):
+        return jnp.sum(jnp.sin((x * scale)[i] * (x * scale)[j])) + jnp.sum((x * scale) ** 4)
+
+    x = rng.uniform(-1, 1, 200) / scale
+    dense = flat_jacobian(f, x, 2)
+    H = ty.hessian(f)(x)
+    assert H.coloring.depth == 0
+    assert np.all(np.abs(H.dense() - dense) <= 1e-12 * np.abs(dense))
+    fewer = ty.hessian(f, substitution=True)(x)
+    assert fewer.passes < H.passes
+    assert np.abs(fewer.dense() - dense).max() <= 1e-14 * np.abs(dense).max()
+
+
+def agrees(matrix, dense):
+    inside = matrix.pattern.dense()
+    assert not np.any((dense != 0) & ~inside), "an entry is missing from the pattern"
+    assert matrix.pattern.dense_by == ()
+    scale = np.abs(dense).max(initial=0)
+    assert np.abs(matrix.dense() - dense).max(initial=0) <= 1e-14 * scale
+    assert matrix.passes_lower_bound <= matrix.passes <= min(matrix.shape)
+
+
+# Their factors are evaluated equation by equation, which takes long.
+_LONG = frozenset(["expm", "qr", "svd", "eigh"])
+
+
+@pytest.mark.parametrize("case", [c for c in JACOBIANS if c.name not in _LONG], ids=repr)
+def test_local_pattern(case):
+    """At one point: within the global pattern, and nothing that differs from zero is missing."""
+    for x in points(case.x, 1):
+        dense = flat_jacobian(case.function, x, 1)
+        matrix = ty.jacobian(case.function, pattern="local")(x)
+        inside = matrix.pattern.dense()
+        assert not np.any((dense != 0) & ~inside)
+        assert not np.any(inside & ~ty.jacobian(case.function)(x).pattern.dense())
+        assert matrix.pattern.scope == "local"
+        assert np.allclose(matrix.dense(), dense, rtol=1e-12, atol=1e-13)
