@@ -207,7 +207,7 @@ def test_one_plan_for_all_points_and_for_equal_functions():
     transform = ty.hessian(rosenbrock)
     first, second = transform(np.ones(60)), transform(np.zeros(60))
     assert first._plan is second._plan
-    anew = ty.hessian(lambda x: rosenbrock(x))(np.ones(60))
+    anew = ty.hessian(rosenbrock)(np.ones(60))
     assert anew._plan is first._plan
     shifted = ty.hessian(lambda x: rosenbrock(x) * 2)(np.ones(60))
     assert shifted._plan is not first._plan
@@ -290,6 +290,17 @@ def test_a_pattern_that_lacks_entries_is_refused():
         ty.hessian(rosenbrock, pattern=np.eye(30, dtype=bool))(np.ones(30)).sparse()
     with pytest.raises(PatternError, match="30 x 30"):
         ty.hessian(rosenbrock, pattern=np.eye(29, dtype=bool))(np.ones(30))
+
+
+def test_a_given_pattern_is_checked_at_every_point():
+    transform = ty.jacobian(lambda x: x[0] * x[1] + x, pattern=np.eye(3, dtype=bool))
+    with pytest.raises(PatternError, match="lacks entries"):
+        for scale in (0.0, 1.0):
+            transform(scale * np.ones(3)).sparse()
+    given = ty.jacobian(lambda x: x * x[::-1], pattern=np.eye(3, dtype=bool))
+    assert given(np.zeros(3)).dense().max() == 0  # nothing is missing here
+    with pytest.raises(PatternError):
+        given(np.ones(3)).dense()
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04", None])

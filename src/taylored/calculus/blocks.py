@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from taylored.calculus.products import as_tree, as_vector
 from taylored.errors import ArgumentError, PatternError
+from taylored.trace.jaxpr import is_tracer
 
 if TYPE_CHECKING:
     from taylored.calculus.matrix import DerivativeMatrix
@@ -40,10 +42,21 @@ class Transposed(Matrix):
         self.shape = matrix.shape[::-1]
 
     def __matmul__(self, v: Any) -> Any:
-        return v @ self.T if np.ndim(v) < 2 else (np.transpose(v) @ self.T).T
+        if self._is_vector(v, "outputs"):
+            return self.T.__rmatmul__(v)
+        return self.T.__rmatmul__(v.T).T
 
     def __rmatmul__(self, v: Any) -> Any:
-        return self.T @ v if np.ndim(v) < 2 else (self.T @ np.transpose(v)).T
+        if self._is_vector(v, "inputs"):
+            return self.T.__matmul__(v)
+        return self.T.__matmul__(v.T).T
+
+    def _is_vector(self, v: Any, side: str) -> bool:
+        """Whether it stands for one vector: also as a tree like the outputs (inputs)."""
+        layout = getattr(self.T, side, None)
+        if layout is not None and as_tree(v, layout) is not None:
+            return True
+        return getattr(v, "ndim", 1) < 2
 
     def __getitem__(self, key: Any) -> Any:
         if not isinstance(key, tuple):
@@ -92,14 +105,18 @@ class Block(Matrix):
         return self._product(v, self.rows, self.columns, 0, lambda whole: whole @ self.matrix)
 
     def _product(self, v: Any, given: slice, result: slice, side: int, run: Any) -> Any:
-        array = np.asarray(v)
-        if array.ndim != 1:
-            return self.sparse() @ array if side else array @ self.sparse()
-        if len(array) != self.shape[side]:
+        array = as_vector(v)
+        if array.ndim == 2 and array.shape[0 if side else 1] == self.shape[side]:
+            return self.sparse() @ np.asarray(array) if side else np.asarray(array) @ self.sparse()
+        if array.ndim != 1 or len(array) != self.shape[side]:
             raise ArgumentError(
-                f"A vector of {self.shape[side]} numbers is needed, not {len(array)}.",
+                f"A vector of {self.shape[side]} numbers is needed, not shape {array.shape}.",
                 next_step=f"the block is {self.shape[0]} x {self.shape[1]}.",
             )
+        if is_tracer(array) or not self.matrix.concrete:
+            import jax.numpy as jnp
+
+            return run(jnp.zeros(self.matrix.shape[side], array.dtype).at[given].set(array))[result]
         whole = np.zeros(self.matrix.shape[side], array.dtype)
         whole[given] = array
         return run(whole)[result]
@@ -151,5 +168,7 @@ class Block(Matrix):
 
 
 def _range(names: Any, where: slice) -> str:
+    if where.start == where.stop:
+        return "nothing"
     first, last = names.name(where.start), names.name(where.stop - 1)
     return first if first == last else f"{first} to {last}"

@@ -81,7 +81,10 @@ def explain(matrix: DerivativeMatrix, i: int, j: int) -> Explanation:
 
     outputs, _ = tangent_walk(program, shapes, tangents, record=record)
     start = _output_place(program, outputs, row)
-    depends = start is not None and column in _sources(outputs[start[0]].dep, start[1])
+    listed = matrix.pattern.listed and not _has_entry(matrix, i, j)
+    depends = (
+        start is not None and not listed and column in _sources(outputs[start[0]].dep, start[1])
+    )
     if not depends:
         return Explanation(*names, False, 0.0, (), 0)
     assert start is not None
@@ -91,6 +94,12 @@ def explain(matrix: DerivativeMatrix, i: int, j: int) -> Explanation:
         path = path[::-1]
     entry = float(matrix[i, j]) if matrix._arguments.concrete and matrix.pattern.listed else None
     return Explanation(*names, True, entry, _steps(path), ways)
+
+
+def _has_entry(matrix: DerivativeMatrix, i: int, j: int) -> bool:
+    pattern = matrix.pattern
+    row = pattern.indices[pattern.indptr[i] : pattern.indptr[i + 1]]
+    return bool(np.any(row == j))
 
 
 def _output_place(program: Program, outputs: list[Value], row: int) -> tuple[int, int] | None:

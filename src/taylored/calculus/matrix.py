@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from functools import cached_property
 from importlib import import_module
 from typing import Any
@@ -15,7 +16,7 @@ from taylored.calculus.function import Arguments, TracedFunction, as_given, scop
 from taylored.calculus.passes import Passes
 from taylored.calculus.pattern import Pattern
 from taylored.calculus.plan import Plan
-from taylored.calculus.products import as_tree, disagreement, joined, typed
+from taylored.calculus.products import as_tree, as_vector, disagreement, joined, typed
 from taylored.calculus.structure import Structure, structure_of
 from taylored.calculus.trees import Layout
 from taylored.errors import ArgumentError, PatternError
@@ -23,6 +24,11 @@ from taylored.results import Accuracy
 from taylored.trace.jaxpr import is_tracer
 
 __all__ = ["Block", "Cost", "DerivativeMatrix", "Entry"]
+
+# How far entries and a product may differ: a solver that stops early is linear to its tolerance.
+_GIVEN_GAP, _OWN_GAP = 1e-6, 1e-3
+# Keeping the linear map costs two runs of the function and saves half a run or more per product.
+_DIRECT_PRODUCTS = 3
 
 
 class DerivativeMatrix(Matrix):
@@ -38,7 +44,9 @@ class DerivativeMatrix(Matrix):
     """
 
     def __init__(self, plan: Plan, traced: TracedFunction, arguments: Arguments, local: bool):
-        self._plan, self._traced, self._arguments = plan, traced, arguments
+        # Entries are computed when they are asked for: the caller may change the array by then.
+        self._arguments = arguments.copied() if arguments.concrete else arguments
+        self._plan, self._traced = plan, traced
         self._local = local
         self.inputs: Layout = arguments.inputs
         self.outputs: Layout = arguments.inputs if plan.order == 2 else traced.outputs
@@ -48,6 +56,11 @@ class DerivativeMatrix(Matrix):
         self._asked = 0
 
     # ---- what is known without computing ----
+
+    @property
+    def concrete(self) -> bool:
+        """Whether the numbers of the point are known (not inside jit or vmap)."""
+        return self._arguments.concrete
 
     @property
     def symmetric(self) -> bool:
@@ -132,18 +145,21 @@ class DerivativeMatrix(Matrix):
         return np.asarray(found) if self._arguments.numpy else found
 
     def _check(self, values: np.ndarray) -> None:
-        """Compare with one product in a random direction: once per pattern, always if local.
+        """Compare with one product in a random direction: once per pattern, always if not ours.
+
+        A local or given pattern may lack an entry that is zero at one point and not at the next.
 
         A wrong pattern (given by the user, or ours), a wrong color or a Hessian that is not
         symmetric shows here.
         """
-        if self._plan.checked is not None and not self._local:
+        given = self.pattern.origin == "given"
+        if self._plan.checked is not None and not self._local and not given:
             self._error = self._plan.checked
             return
         self._error = disagreement(self, values)
-        limit = 1e-6 if values.dtype == np.float64 else 1e-2
-        if self._error > limit:
-            given = self.pattern.origin == "given"
+        if self._error is None:
+            return
+        if self._error > (_GIVEN_GAP if given else _OWN_GAP) * (1 if values.itemsize > 4 else 1e4):
             raise PatternError(
                 "The entries do not reproduce a product with a random vector: "
                 f"relative difference {self._error:.1e}.",
@@ -151,7 +167,8 @@ class DerivativeMatrix(Matrix):
                 why="the pattern that was given lacks entries."
                 if given
                 else "derivative rules written by hand contradict each other, so that the matrix "
-                "is not symmetric or the pattern does not hold.",
+                "is not symmetric or the pattern does not hold; or the derivative is not linear, "
+                "as that of a solver which stops early.",
                 next_step="leave the pattern out, or save it anew."
                 if given
                 else "use ty.check(f, x) to find the rule; ty.jacobian(ty.gradient(f)) does not "
@@ -184,7 +201,10 @@ class DerivativeMatrix(Matrix):
         self.pattern.require_listed()
         pattern = self.pattern
         values = np.asarray(self.values)
-        return csr_array((values, pattern.indices, pattern.indptr), shape=self.shape)
+        if values.dtype == np.float16:  # SciPy has no matrices of half precision
+            values = values.astype(np.float32)
+        parts = (values, pattern.indices, pattern.indptr)
+        return csr_array(parts, shape=self.shape, copy=True)  # the caller's own, to change
 
     def _require_concrete(self, what: str) -> None:
         if not self._arguments.concrete:
@@ -236,7 +256,9 @@ class DerivativeMatrix(Matrix):
         parts = as_tree(v, given)
         if parts is not None:
             return result.unflatten(self._pass(parts, right))
-        v = v if hasattr(v, "shape") and hasattr(v, "reshape") else np.asarray(v)
+        if type(v).__module__.startswith("scipy.sparse"):
+            return self.sparse() @ v if right else v @ self.sparse()
+        v = as_vector(v)
         if v.ndim == 1 and len(v) == given.size:
             return joined(self._pass(given.split(v), right))
         if v.ndim == 2 and v.shape[0 if right else 1] == given.size:
@@ -247,8 +269,8 @@ class DerivativeMatrix(Matrix):
             next_step=f"the matrix is {self.shape[0]} x {self.shape[1]}.",
         )
 
-    def _pass(self, parts: list[Any], right: bool) -> list[Any]:
-        """One product; from the second forward one on, the linear map at this point is kept."""
+    def _pass(self, parts: list[Any], right: bool, once: bool = False) -> list[Any]:
+        """One product; after a few forward ones the linear map at this point is kept."""
         plan = self._plan
         leaves, others = list(self._arguments.leaves), list(self._arguments.others)
         forward = right or self.symmetric
@@ -258,11 +280,13 @@ class DerivativeMatrix(Matrix):
             parts = [typed(p, d) for p, d in zip(parts, self._dtypes(forward), strict=True)]
             if not forward:
                 found = plan.pulled(leaves, others, parts)
-            elif self._arguments.concrete and self._asked:
+            elif once:
+                found = plan.product_once(leaves, others, parts)
+            elif self._arguments.concrete and self._asked >= _DIRECT_PRODUCTS:
                 found = plan.applied(self._linear_map, parts)
             else:
                 found = plan.product(leaves, others, parts)
-        self._asked += forward
+        self._asked += forward and not once
         if self._arguments.numpy and not any(map(is_tracer, found)):
             return [np.asarray(f) for f in found]
         return list(found)
@@ -327,7 +351,8 @@ class DerivativeMatrix(Matrix):
             )
         output, given = key
         if not isinstance(given, str):
-            return float(self.sparse()[self.outputs.index(output), self.inputs.index(given)])
+            i, j = self.outputs.index(_place(output)), self.inputs.index(_place(given))
+            return float(self.sparse()[i, j])
         return Block(self, self.outputs.block(_name(output)), self.inputs.block(given))
 
     def tree(self) -> Any:
@@ -391,6 +416,18 @@ class DerivativeMatrix(Matrix):
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values, ready for JSON."""
         return import_module("taylored.report.derivatives").matrix_dict(self)
+
+
+def _place(key: Any) -> int | str:
+    if isinstance(key, str):
+        return key
+    try:
+        return operator.index(key)
+    except TypeError:
+        raise ArgumentError(
+            f"A place in the matrix is a whole number or a name, not {key!r}.",
+            next_step="write J[i, j]; for slices and lists use J.sparse() or J.dense().",
+        ) from None
 
 
 def _name(key: Any) -> str:

@@ -1,8 +1,9 @@
 """The passes of a coloring, compiled: all entries of a matrix of derivatives at a point.
 
-Measured at a hundred thousand inputs: passes written out one after another with constant seeds fuse
-best, and the entries are picked in a stage of its own, for a gather that is fused with the passes
-computes them again for each entry.
+What was measured decides the form. At a hundred thousand inputs passes written out one after
+another with constant seeds fuse best, and the entries are picked in a stage of its own, for a
+gather that is fused with the passes computes them again for each entry. Small matrices, and matrix
+products, are best run together as one program.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Passes"]
 
+# Up to this many numbers in all passes together, they are run as one program.
+_SMALL = 200_000
 # Passes are written out up to these numbers; more are mapped.
 _UNROLLED_PASSES = 16
 _UNROLLED_EQUATIONS = 4000
@@ -39,8 +42,10 @@ class Passes:
         self.plan, self.coloring = plan, coloring
         size = coloring.forward * plan.shape[0] + coloring.reverse * plan.shape[1]
         equations = coloring.passes * len(plan.derivative_program()[0].equations)
+        self._together = size <= _SMALL or (plan.has_products and size <= _TOGETHER)
         self._written_out = (
-            coloring.passes <= _UNROLLED_PASSES
+            not self._together
+            and coloring.passes <= _UNROLLED_PASSES
             and equations <= _UNROLLED_EQUATIONS
             and size <= _UNROLLED_SEEDS
         )
@@ -54,6 +59,8 @@ class Passes:
         with scope(self.plan.traced.wide):
             if not concrete:
                 return self.picked(self.compressed(leaves, others), self._source)
+            if self._together:
+                return self._at_once(leaves, others, self._source_there)
             if self._staged:
                 flat = self._from_linear_map(self.plan.linearized(leaves, others))
             else:
@@ -65,6 +72,15 @@ class Passes:
         plan = self.plan
         large = plan.inputs.size >= _STAGED_SIZE and self.coloring.passes > 1
         return large and not self.coloring.reverse and plan.forward and plan.is_costly
+
+    @cached_property
+    def _at_once(self) -> Callable:
+        import jax
+
+        def run(leaves: Any, others: Any, source: Any) -> Any:
+            return self.picked(self.compressed(leaves, others), source)
+
+        return jax.jit(run)
 
     @cached_property
     def _compiled(self) -> Callable:
@@ -127,17 +143,20 @@ class Passes:
 
         dtypes = self.plan.dtypes(layout)
 
-        def one(which: Any, among: Any = colors) -> Any:
+        # Narrow constants: XLA compiles them faster than seeds of floating-point numbers.
+        among = jnp.asarray(colors.astype(np.int8 if count < 128 else np.int32))
+
+        def one(which: Any) -> Any:
             pairs = zip(layout.split(among), dtypes, strict=True)
             seeds = [(part == which).astype(dtype) for part, dtype in pairs]
             return jnp.concatenate([jnp.reshape(r, -1) for r in run(seeds)])
 
         if self._written_out:
             return jnp.concatenate([one(c) for c in range(count)])
-        mapped = partial(one, among=jnp.asarray(colors))
+        numbers = jnp.arange(count, dtype=among.dtype)
         if count * max(self.plan.shape) <= _TOGETHER:
-            return jax.vmap(mapped)(jnp.arange(count)).reshape(-1)
-        return jax.lax.map(mapped, jnp.arange(count), batch_size=8).reshape(-1)
+            return jax.vmap(one)(numbers).reshape(-1)
+        return jax.lax.map(one, numbers, batch_size=8).reshape(-1)
 
     def picked(self, flat: Any, source: Any) -> Any:
         """The entries in the pattern's order, from the results of the passes."""
@@ -150,6 +169,11 @@ class Passes:
             return flat.reshape(columns, rows).T.reshape(-1)
         if not self.coloring.passes:
             return flat
+        one_way = self.coloring.reverse == 0 or self.coloring.forward == 0
+        if self._together and one_way:  # two indices: the passes stay where they are computed
+            side = rows if self.coloring.forward else columns
+            which, place = jnp.divmod(jnp.asarray(source), side)
+            return flat.reshape(-1, side).at[which, place].get(mode="promise_in_bounds")
         return _pick(flat, jnp.asarray(source))
 
     @cached_property

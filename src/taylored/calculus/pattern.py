@@ -54,13 +54,21 @@ class Pattern:
         """
         from scipy.sparse import csr_array, issparse
 
-        if not issparse(matrix) and np.ndim(matrix) != 2:
+        axes = 2 if issparse(matrix) else _axes(matrix)
+        if axes != 2:
             raise PatternError(
-                f"A pattern has rows and columns; this array has {np.ndim(matrix)} axes.",
+                f"A pattern has rows and columns; this has {axes} axes.",
                 next_step="give a 2-D array of booleans or a SciPy sparse matrix.",
             )
-        found = csr_array(matrix).copy()
-        found.sum_duplicates()
+        try:
+            found = csr_array(matrix).copy()
+            found.sum_duplicates()
+        except (TypeError, ValueError) as error:
+            raise PatternError(
+                "This is no matrix of flags or numbers.",
+                why=str(error),
+                next_step="give a 2-D array of booleans or a SciPy sparse matrix.",
+            ) from error
         return cls(tuple(found.shape), found.indptr.astype(np.int64),
                    found.indices.astype(np.int32), origin="given")  # fmt: skip
 
@@ -143,7 +151,8 @@ class Pattern:
         from scipy.sparse import csr_array
 
         self.require_listed()
-        return csr_array((np.ones(self.nnz, bool), self.indices, self.indptr), shape=self.shape)
+        parts = (np.ones(self.nnz, bool), self.indices, self.indptr)
+        return csr_array(parts, shape=self.shape, copy=True)
 
     def dense(self) -> np.ndarray:
         """(outputs, inputs) booleans."""
@@ -222,6 +231,13 @@ class Pattern:
     def __repr__(self) -> str:
         rows, columns = self.shape
         return f"Pattern({rows} x {columns}, {self.nnz} entries, {self.scope})"
+
+
+def _axes(value: Any) -> int:
+    try:
+        return np.ndim(value)
+    except ValueError:  # rows of different lengths
+        return 1
 
 
 def stacked(parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:

@@ -251,6 +251,18 @@ class Plan:
 
         return jax.jit(push)
 
+    def product_once(self, leaves: list[Any], others: list[Any], tangents: list[Any]) -> list[Any]:
+        """The same for a single use: compiled in half the time, without optimization."""
+        if "product" not in self.__dict__:
+            try:
+                lowered = self.product.lower(leaves, others, tangents)
+                return lowered.compile({"xla_backend_optimization_level": 0})(
+                    leaves, others, tangents
+                )
+            except Exception:  # not every backend knows the option
+                pass
+        return self.product(leaves, others, tangents)
+
     @cached_property
     def pulled(self) -> Callable:
         """Compiled: (inputs, others, cotangents) -> cotangents of the inputs."""
@@ -284,6 +296,11 @@ class Plan:
     def is_costly(self) -> bool:
         """Whether exponentials and the like take part, which are worth keeping between passes."""
         return any(_has(self.traced.program(), name) for name in _COSTLY)
+
+    @cached_property
+    def has_products(self) -> bool:
+        """Whether matrix products take part: several passes are then one larger product."""
+        return _has(self.derivative_program()[0], "dot_general")
 
     def dtypes(self, layout: Layout) -> list[Any]:
         """The precision of each array of the inputs or outputs."""
@@ -329,10 +346,13 @@ def make_plan(
     dtypes = tuple(str(a.dtype) for a in traced.closed.in_avals)
     # The lines too: explanations and reasons name them.
     lines = tuple(e.source for e in program.equations)
+    # The values and the name: neither follows from the derivative. The rules do.
+    itself = (traced.name, traced.program().key(rules=False))
     key = (
         order,
         substitution,
         program.key(),
+        itself,
         lines,
         names,
         dtypes,

@@ -13,17 +13,20 @@ from taylored.errors import ArgumentError
 if TYPE_CHECKING:
     from taylored.calculus.matrix import DerivativeMatrix
 
-__all__ = ["as_tree", "disagreement", "joined", "typed"]
+__all__ = ["as_tree", "as_vector", "disagreement", "joined", "typed"]
 
 
-def disagreement(matrix: DerivativeMatrix, values: np.ndarray) -> float:
-    """How far the entries and one product in a random direction differ, relative to their size."""
+def disagreement(matrix: DerivativeMatrix, values: np.ndarray) -> float | None:
+    """How far the entries and one product in a random direction differ, relative to their size.
+
+    None where nothing can be compared, because nothing is finite.
+    """
     pattern = matrix.pattern
     forward = matrix._plan.forward
     signs = np.random.default_rng(0).choice([-1.0, 1.0], matrix.shape[1 if forward else 0])
     signs *= np.random.default_rng(1).uniform(0.5, 1.5, len(signs))
     if forward:
-        product = joined(matrix._pass(matrix.inputs.split(signs), True))
+        product = joined(matrix._pass(matrix.inputs.split(signs), True, once=True))
         terms, where = values * signs[pattern.indices], pattern.rows
     else:
         product = joined(matrix._pass(matrix.outputs.split(signs), False))
@@ -34,6 +37,8 @@ def disagreement(matrix: DerivativeMatrix, values: np.ndarray) -> float:
     with np.errstate(invalid="ignore"):  # infinite entries: not comparable
         gap = np.abs(found - product)
     known = np.isfinite(gap)
+    if len(gap) and not known.all():
+        return None
     # A row's entries may cancel, or belong to rows of very different size: both are allowed for.
     scale = np.maximum(np.maximum(size, np.abs(product)), 1e-6 * np.max(size[known], initial=0))
     relative = gap[known] / np.where(scale[known] > 0, scale[known], 1.0)
@@ -55,13 +60,42 @@ def as_tree(v: Any, given: Layout) -> list[Any] | None:
 
 
 def _fitting(value: Any, leaf: Leaf) -> Any:
-    value = value if hasattr(value, "shape") else np.asarray(value, float)
+    value = as_vector(value)
     if tuple(value.shape) != leaf.shape:
         raise ArgumentError(
             f"The part {leaf.name!r} has shape {tuple(value.shape)}, not {leaf.shape}.",
             next_step="give a tree of the same shapes.",
         )
     return value
+
+
+def as_vector(v: Any) -> Any:
+    """An array of numbers.
+
+    Raises:
+        ArgumentError: for text, complex numbers, ragged lists and the like.
+    """
+    if not (hasattr(v, "shape") and hasattr(v, "dtype") and hasattr(v, "reshape")):
+        if v is None:
+            raise ArgumentError("A product with None has no meaning.", next_step="give a vector.")
+        try:
+            v = np.asarray(v, float)
+        except (TypeError, ValueError):
+            raise ArgumentError(
+                f"A product with a {type(v).__name__} has no meaning here.",
+                next_step="give a vector or matrix of numbers, or a tree like the inputs.",
+            ) from None
+    kind = getattr(v.dtype, "kind", "f")
+    if kind == "c":
+        raise ArgumentError(
+            "The vector holds complex numbers.",
+            next_step="multiply by the real and by the imaginary part.",
+        )
+    if kind not in "fiubV":
+        raise ArgumentError(
+            f"The vector holds values of type {v.dtype}.", next_step="give numbers."
+        )
+    return v
 
 
 def joined(parts: Sequence[Any]) -> Any:

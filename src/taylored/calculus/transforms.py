@@ -9,16 +9,16 @@ import numpy as np
 
 from taylored.calculus.function import (
     Arguments,
+    Reader,
     TracedFunction,
     as_given,
-    read_arguments,
     scope,
     trace,
 )
 from taylored.calculus.matrix import DerivativeMatrix
 from taylored.calculus.pattern import Pattern
 from taylored.calculus.plan import Plan, make_plan
-from taylored.errors import ArgumentError, FunctionError
+from taylored.errors import ArgumentError, FunctionError, PatternError
 from taylored.trace.cache import LeastRecentlyUsed
 
 __all__ = ["gradient", "hessian", "jacobian"]
@@ -48,22 +48,35 @@ class _Transform:
         given = None if pattern is None or isinstance(pattern, str) else pattern
         self.given = given if given is None or isinstance(given, Pattern) else Pattern.of(given)
         self.substitution = False
+        self._reader = Reader(function, argnums)
+        if self.given is not None and self.given.scope == "local":
+            raise PatternError(
+                "This pattern holds at one point only.",
+                why='it was found with pattern="local".',
+                next_step='give a global pattern, or pattern="local" again.',
+            )
         self._known = LeastRecentlyUsed(16)
         self.__name__ = f"{type(self).__name__.lower()}_of_{getattr(function, '__name__', 'f')}"
 
     def prepared(self, args: tuple, kwargs: dict) -> tuple[Arguments, TracedFunction, Plan]:
         """The arguments, the function traced at their shapes, and the plan for them."""
-        arguments = read_arguments(self.function, self.argnums, args, kwargs)
+        arguments = self._reader.read(args, kwargs)
+        if not arguments.concrete:
+            arguments = arguments.inside_a_trace()
 
         def make() -> tuple[TracedFunction, Plan]:
             traced = trace(self.function, arguments, self.has_aux)
             self.check(traced)
             return traced, make_plan(traced, self.order, self.given, self.substitution)
 
-        found = self._known.get(_hashable(arguments.key))
+        key = _hashable((arguments.key, arguments.wide))
+        found = self._known.get(key)
         traced, plan = found or make()
         if found is None and not traced.captured:  # values of an outer trace are gone with it
-            self._known.find(_hashable(arguments.key), lambda: (traced, plan))
+            self._known.find(key, lambda: (traced, plan))
+        if traced.captured and arguments.concrete:
+            arguments = arguments.inside_a_trace()
+            traced, plan = make()
         return arguments, traced, plan
 
     def check(self, traced: TracedFunction) -> None:

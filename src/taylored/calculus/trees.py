@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -68,10 +69,18 @@ class Layout:
         Raises:
             ArgumentError: if there is none; with the names that are there.
         """
-        found = [leaf for leaf in self.leaves if leaf.name == name or _below(leaf.name, name)]
+        found = [leaf for leaf in self.leaves if leaf.name == name]
+        exact = len(found)
+        found = found or [leaf for leaf in self.leaves if _below(leaf.name, name)]
         element = None if found else self._element(name)
         if element is not None:
             return slice(element, element + 1)
+        joint = all(a.stop == b.start for a, b in itertools.pairwise(found))
+        if exact > 1 or not joint:
+            raise ArgumentError(
+                f"{name!r} names several {self.kind}s that do not lie together.",
+                next_step="give the parts names of their own.",
+            )
         if not found:
             known = [leaf.name for leaf in self.leaves]
             near = difflib.get_close_matches(name, known, 1)

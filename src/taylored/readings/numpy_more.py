@@ -316,3 +316,18 @@ def _fft(equation: Equation) -> Callable:
     transform = kinds.get(equation.params["fft_type"].name, np.fft.fftn)
     lengths = tuple(equation.params["fft_lengths"])
     return lambda x: transform(x, lengths, axes=tuple(range(-len(lengths), 0)))
+
+
+# ---- whole numbers bit by bit, and rounding away from zero ----
+
+
+for _name, _function in {
+    "bitwise_and": np.bitwise_and, "bitwise_or": np.bitwise_or, "bitwise_xor": np.bitwise_xor,
+    "bitwise_not": np.invert,
+}.items():  # fmt: skip
+    RULES.family([_name], lambda equation, run=_function: run)
+
+
+@RULES.register("round_half_away")
+def _round_half_away(equation: Equation) -> Callable:
+    return lambda x: np.where(np.abs(x % 1.0) == 0.5, x + np.copysign(0.5, x), np.rint(x))

@@ -3,7 +3,8 @@
 One run holds many samples: the first is the plain one, in the others each operation's result is
 moved at random by as much as its rounding error may be. The spread of the results estimates the
 error of the first (stochastic arithmetic: J. Vignes, Math. Comput. Simul. 35 (1993)). Numbers
-that doubled precision cannot hold are computed in float64, shaken in the same way.
+that doubled precision cannot hold are computed in long double (float64 where there is none),
+shaken in the same way; where even that underflows, by the smallest number that it has.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from taylored.readings.facts import ELEMENTWISE, resolve
 from taylored.trace.program import Equation, Program
 from taylored.trace.walk import walk
 
-__all__ = ["Estimate", "Given", "computed", "exactly", "given", "shaken"]
+__all__ = ["Estimate", "Given", "computed", "exactly", "given", "moved", "shaken"]
 
 _SAMPLES = 17
 _SAFETY = 3.0  # the largest of 16 samples is below the bound that it is drawn from
@@ -33,6 +34,8 @@ _PAIR = 2.0**-102  # of one operation on pairs
 _BESIDE = 2.0**-50  # relative distance at which a derivative is looked at once more
 _LEAST = 1e-280  # below it the low parts of pairs are lost
 _PI_LOW = 1.2246467991473532e-16
+_TINIEST = 5e-324
+_NORMAL = 2.3e-308  # below it float64 has fewer digits
 
 _PAIRED = frozenset(["add", "sub", "mul", "div", "neg", "sqrt", "abs", "integer_pow"])
 # Neither is rounded, nor may what they decide on be moved.
@@ -45,15 +48,26 @@ _SPECIAL = frozenset(
     """erf erfc erf_inv gamma lgamma digamma trigamma bessel_j0 bessel_j1
     xlogy logistic""".split()
 )
+# Their result is never a rounded zero: what is zero there is zero.
+_NEVER_FADES = _EXACT | frozenset(
+    """add sub neg abs sqrt rsqrt cbrt log log2 log10 acos acosh cos digamma trigamma lgamma
+    bessel_j0""".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A number beyond float64: `high + low`, known to `level` of its size."""
+    """A number beyond float64: `(high + low) * 2**scale`, known to `level` of its size."""
 
     high: float
     low: float = 0.0
     level: float = 0.0
+    scale: int = 0
+
+    @property
+    def value(self) -> float:
+        """The nearest float64."""
+        return math.ldexp(self.high + self.low, self.scale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +84,7 @@ class Estimate:
 
 def given(value: float | Fraction) -> Given:
     """A number as it is."""
-    return Given(*_halves(value)) if isinstance(value, Fraction) else Given(float(value))
+    return _of_fraction(value) if isinstance(value, Fraction) else Given(float(value))
 
 
 def exactly(value: float) -> Given:
@@ -80,17 +94,30 @@ def exactly(value: float) -> Given:
     kind, number, power = recognized(value)
     if kind == "pi" and power == 1:
         pi = (np.float64(math.pi), np.float64(_PI_LOW))
-        high, low = doubled.multiply(pi, tuple(map(np.float64, _halves(number))))
+        factor = _of_fraction(number)
+        high, low = doubled.multiply(pi, (np.float64(factor.high), np.float64(factor.low)))
         return Given(float(high), float(low))
-    high, low = _halves(number) if kind == "decimal" else (value, 0.0)
     long = len(repr(abs(value)).partition("e")[0].strip("0.")) > 15
     rounded = kind != "decimal" or (long and not float(value).is_integer())
-    return Given(high, low, _EPS if rounded else 0.0)
+    level = _EPS if rounded else 0.0
+    if 0.0 < abs(value) < _NORMAL:
+        level = max(level, _TINIEST / abs(value))  # digits that were written are lost
+    return _of_fraction(number, level) if kind == "decimal" else Given(value, 0.0, level)
 
 
-def _halves(number: Fraction) -> tuple[float, float]:
+def moved(known: Given, by: float) -> Given:
+    """The number that lies so far away, exactly."""
+    whole = (Fraction(known.high) + Fraction(known.low)) * Fraction(2) ** known.scale
+    return _of_fraction(whole + Fraction(by), known.level)
+
+
+def _of_fraction(number: Fraction, level: float = 0.0) -> Given:
+    scale = 0
+    if number and abs(number) < _LEAST:  # its low half would underflow
+        scale = number.numerator.bit_length() - number.denominator.bit_length()
+        number /= Fraction(2) ** scale
     high = float(number)
-    return high, float(number - Fraction(high))
+    return Given(high, float(number - Fraction(high)), level, scale)
 
 
 def shaken(program: Program, inputs: Sequence[Given], seed: int = 0) -> list[Estimate]:
@@ -98,7 +125,7 @@ def shaken(program: Program, inputs: Sequence[Given], seed: int = 0) -> list[Est
     with np.errstate(all="ignore"):
         found, lost = _in_pairs(program, inputs, seed)
         if lost or not all(math.isfinite(e.value) for e in found):
-            rough = _in_float64(program, inputs, seed)
+            rough = _in_long_double(program, inputs, seed)
             usable = [not lost and math.isfinite(e.value) and math.isfinite(e.error) for e in found]
             found = [e if u else r for e, r, u in zip(found, rough, usable, strict=True)]
     return found
@@ -124,6 +151,9 @@ def _in_pairs(program: Program, inputs: Sequence[Given], seed: int) -> tuple[lis
     lost = False
 
     def start(known: Given) -> Pair:
+        nonlocal lost
+        if known.scale or 0.0 < abs(known.high) < _NORMAL:
+            lost, known = True, Given(known.value)
         high = np.full(_SAMPLES, known.high)
         return high, known.low + high * noise(max(known.level, _PAIR if known.low else 0.0))
 
@@ -145,11 +175,27 @@ def _in_pairs(program: Program, inputs: Sequence[Given], seed: int) -> tuple[lis
         if after:
             low = low + high * noise(after)
             high, low = high + low, (high - (high + low)) + low
-            lost = lost or bool(np.any((np.abs(high) < _LEAST) & (high != 0.0)))
+            lost = lost or bool(np.any(_faded(primitive, high, [h for h, _ in pairs], _LEAST)))
         return high, low
 
     outputs = walk(program, [start(known) for known in inputs], rule, constant)
     return [_estimate(*pair) for pair in outputs], lost
+
+
+def _faded(primitive: str, result: Any, inputs: Sequence[Any], least: float) -> Any:
+    """Where a result is too small to have its digits, or is a zero that stands for such a one."""
+    small = np.abs(result) < least
+    if not np.any(small):
+        return small
+    zero = np.asarray(result == 0.0)
+    if primitive in _NEVER_FADES:
+        return small & ~zero
+    # 0*x is 0, and exp(-inf); but softplus(x) is not where x is far below 0, nor 1/overflow.
+    exact = np.zeros(np.shape(zero), bool)
+    for value in inputs[:1] if primitive == "div" else inputs:
+        exact = exact | (np.isinf(value) if primitive == "logaddexp" else value == 0.0)
+        exact = exact | (np.isinf(value) & (primitive in ("exp", "exp2", "erfc", "logistic")))
+    return small & ~(zero & exact)
 
 
 def _levels(primitive: str) -> tuple[float, float]:
@@ -208,32 +254,66 @@ def _estimate(high: Any, low: Any) -> Estimate:
     return Estimate(value, _SAFETY * spread + abs(rest), rest)
 
 
-def _in_float64(program: Program, inputs: Sequence[Given], seed: int) -> list[Estimate]:
-    """The same in float64."""
+def _in_long_double(program: Program, inputs: Sequence[Given], seed: int) -> list[Estimate]:
+    """The same in long double, whose exponents reach far beyond those of float64."""
     noise = _Noise(seed)
-
-    def move(values: Any, level: float) -> Any:
-        return values * (1.0 + noise(level)) + np.rint(2.0 * noise(1.0)) * 5e-324
+    wide = np.longdouble
+    unit = float(np.finfo(wide).eps) / 2
 
     def start(known: Given) -> Any:
-        level = max(known.level, _EPS if known.low else 0.0)
-        return move(np.full(_SAMPLES, known.high), level) if level else np.float64(known.high)
+        value = np.ldexp(wide(known.high) + wide(known.low), known.scale)
+        level = max(known.level, unit if known.low else 0.0)
+        return np.full(_SAMPLES, value) * (1.0 + noise(level)) if level else value
 
     def constant(value: Any) -> Any:
         plain_number = isinstance(value, int | float) and not isinstance(value, bool)
         return start(exactly(float(value))) if plain_number else value
 
     def rule(equation: Equation, values: list[Any]) -> Any:
-        result = plain.RULES[equation.primitive](equation)(*values)
-        if equation.primitive in _EXACT:
-            return result
-        level = 16 * _EPS if equation.primitive in _SPECIAL else 2 * _EPS
-        return move(result, level * abs(equation.params.get("y", 1)))
+        primitive, run = equation.primitive, plain.RULES[equation.primitive](equation)
+        if primitive in _EXACT:
+            return run(*values)
+        special = primitive in _SPECIAL
+        result = run(*(_narrowed(v, noise) for v in values) if special else values)
+        level = 16 * _EPS if special else 2 * unit * abs(equation.params.get("y", 1))
+        if primitive not in _PAIRED:
+            level = max(level, 4 * unit)
+        result = np.asarray(result, wide)
+        return result * (1.0 + noise(level)) + _floor(equation, result, values, noise)
 
     plain.RULES.require(program)
     outputs = walk(program, [start(known) for known in inputs], rule, constant)
-    zero = np.zeros(_SAMPLES)
-    return [_estimate(np.asarray(v, float), zero) for v in outputs]
+    return [_rounded(np.asarray(v, wide)) for v in outputs]
+
+
+def _narrowed(value: Any, noise: _Noise) -> Any:
+    """An argument in float64, shaken where that cuts digits off."""
+    narrow = np.asarray(value, float)
+    return np.where(narrow != value, narrow * (1.0 + noise(2 * _EPS)), narrow)
+
+
+def _floor(equation: Equation, result: Any, values: Sequence[Any], noise: _Noise) -> Any:
+    """What may be missing where a result is so small that numbers get rare."""
+    kind: Any = float if equation.primitive in _SPECIAL else np.longdouble
+    known = np.finfo(kind)
+    faded = _faded(equation.primitive, result, values, 1024 * known.smallest_normal)
+    if not np.any(faded):
+        return 0.0
+    endless = equation.params.get("y", 1) < 0 or any(np.any(np.isinf(v)) for v in values)
+    step = 1.0 / known.max if endless else 2 * np.longdouble(known.smallest_subnormal)
+    return np.where(faded, np.rint(3.0 * noise(1.0)) * step, 0.0)
+
+
+def _rounded(values: Any) -> Estimate:
+    """An estimate from samples in long double: what float64 cannot hold is part of its error."""
+    values = np.broadcast_to(values, (_SAMPLES,))
+    value = float(values[0])
+    rest = values[0] - np.longdouble(value)
+    whole = _SAFETY * np.max(np.abs(values - values[0])) + abs(rest)
+    error = float(whole)
+    if error < whole:
+        error = math.nextafter(error, math.inf)
+    return Estimate(value, error, float(rest))
 
 
 def computed(estimate: Estimate) -> Given:

@@ -7,9 +7,10 @@ the globals it reads are equal too, its program is the same and need not be trac
 from __future__ import annotations
 
 import dis
+import sys
 import types
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
 __all__ = ["LeastRecentlyUsed", "function_key"]
@@ -54,8 +55,15 @@ def _is_self_contained(code: types.CodeType) -> bool:
     """Whether code reads only arguments, closure and globals by name: no imports, no files."""
     if _OUTWARD.intersection(_names(code)):
         return False
-    codes = [code, *(c for c in code.co_consts if isinstance(c, types.CodeType))]
-    return not any(i.opname == "IMPORT_NAME" for c in codes for i in dis.get_instructions(c))
+    return not any(i.opname == "IMPORT_NAME" for c in _codes(code) for i in dis.get_instructions(c))
+
+
+def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
+    """The code, and all code within it."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _codes(constant)
 
 
 def _cell(cell: Any) -> Any:
@@ -112,12 +120,30 @@ def _of_namespace(value: Any) -> Hashable:
 
 def _of_library_value(value: Any) -> Hashable:
     if callable(value):
-        return ("fixed", id(value))
+        if _belongs_to_library(value):
+            return ("fixed", id(value))
+        raise _Unknown  # such as a user's function under jax.jit
     if (
         getattr(value, "nbytes", 1 << 30) <= 4096 and value.dtype.kind in "biufc"
     ):  # small arrays by content: they may change
         return (type(value).__name__, str(value.dtype), value.shape, value.tobytes())
     raise _Unknown
+
+
+def _belongs_to_library(value: Any) -> bool:
+    """Whether it is found under its own name in a module of a library: then it does not change."""
+    module, name = getattr(value, "__module__", None), getattr(value, "__name__", None)
+    if type(value).__name__ == "ufunc":
+        module = "numpy"
+    if not isinstance(module, str) or not isinstance(name, str):
+        return False
+    if module.partition(".")[0] not in _LIBRARIES:
+        return False
+    return any(
+        getattr(sys.modules.get(place), name, None) is value
+        for place in (module, "jax", "jax.numpy", "jax.numpy.linalg", "jax.lax", "jax.nn",
+                      "jax.scipy.special", "numpy", "scipy.special")
+    )  # fmt: skip
 
 
 class LeastRecentlyUsed(OrderedDict):

@@ -168,9 +168,14 @@ def _emit(builder: Builder, eqn: Any, atoms: list[Atom], line: str) -> Sequence[
         rules = tuple(v for k, v in sorted(eqn.params.items()) if callable(v) and k != body)
         name, params = "call", {"program": params[body], "rules": rules}
     elif name in _WITHOUT_PARAMS:
+        half_away = name == "round" and int(params.get("rounding_method", 0)) == 0
         params = {}
-        if name == "div" and eqn.outvars[0].aval.dtype.kind in "iu":
+        if half_away:
+            name = "round_half_away"
+        elif name == "div" and eqn.outvars[0].aval.dtype.kind in "iu":
             name = "integer_div"
+    elif name in _LOGICAL and eqn.outvars[0].aval.dtype.kind != "b":
+        name = f"bitwise_{name}"  # the same primitive for whole numbers, bit by bit
     elif name == "integer_pow":
         params = {"y": params["y"]}
     bind = _binder(eqn)
@@ -209,6 +214,9 @@ _WITHOUT_PARAMS = frozenset(
     "exp exp2 expm1 log log1p sqrt rsqrt cbrt sin cos tan tanh logistic mul add sub div sign "
     "round erf_inv abs neg max min".split()
 )
+
+
+_LOGICAL = frozenset(["and", "or", "xor", "not"])
 
 
 def _binder(eqn: Any) -> Callable:

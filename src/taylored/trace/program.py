@@ -83,9 +83,14 @@ class Program:
         atoms = [a for e in self.equations for a in e.inputs] + list(self.outputs)
         return any(isinstance(a, Constant) and np.ndim(a.value) > 0 for a in atoms)
 
-    def key(self) -> tuple:
-        """A hashable description: programs with equal keys compute the same function."""
-        rows = tuple((e.primitive, e.inputs, e.outputs, _freeze(e.params)) for e in self.equations)
+    def key(self, rules: bool = True) -> tuple:
+        """A hashable description: programs with equal keys compute the same function.
+
+        Without `rules` the values are the same, but derivative rules written by hand may differ.
+        """
+        rows = tuple(
+            (e.primitive, e.inputs, e.outputs, _freeze(e.params, rules)) for e in self.equations
+        )
         return (self.names, rows, self.outputs, tuple(sorted(self.shapes.items())))
 
     def keep(self, outputs: Sequence[Atom]) -> Program:
@@ -99,13 +104,14 @@ class Program:
         return Program(self.names, tuple(reversed(kept)), tuple(outputs), self.size, self.shapes)
 
 
-def _freeze(value: Any) -> Any:
+def _freeze(value: Any, rules: bool = True) -> Any:
     if isinstance(value, Mapping):
-        return tuple(sorted((k, _freeze(v)) for k, v in value.items()))
+        kept = (k for k in sorted(value) if rules or k != "rules")
+        return tuple((k, _freeze(value[k], rules)) for k in kept)
     if isinstance(value, Program):
-        return value.key()
+        return value.key(rules)
     if isinstance(value, list | tuple):
-        return tuple(_freeze(v) for v in value)
+        return tuple(_freeze(v, rules) for v in value)
     if isinstance(value, np.ndarray):
         return (value.dtype.str, value.shape, value.tobytes())
     try:

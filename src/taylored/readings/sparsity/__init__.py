@@ -17,6 +17,7 @@ from taylored.readings.sparsity.dependence import Dependence, compressed
 from taylored.readings.sparsity.known import Value, plain
 from taylored.readings.sparsity.walk import RULES, Walk
 from taylored.trace.program import Program
+from taylored.trace.rules import nested_programs
 
 __all__ = ["RULES", "Dependence", "Value", "Walk", "compressed", "narrowest", "tangent_walk"]
 
@@ -59,11 +60,12 @@ def narrowest(program: Program, shapes: Sequence[tuple[int, ...]], tangents: Seq
     to outputs is a product of two matrices that meet in them.
     """
     sizes: dict[int, int] = {k: _size(shapes[k]) for k in tangents}
+    parts = 2 if _has_complex(program) else 1  # a complex number carries two
 
     def record(equation: Any, given: list[Value], results: list[Value]) -> None:
         for number, value in zip(equation.outputs, results, strict=True):
             if value.dep is not None:
-                sizes[number] = _size(value.shape)
+                sizes[number] = parts * _size(value.shape)
 
     tangent_walk(program, shapes, tangents, record=record)
     last: dict[int, int] = {}
@@ -82,6 +84,17 @@ def narrowest(program: Program, shapes: Sequence[tuple[int, ...]], tangents: Seq
         alive = (alive | made) - gone
         least = min(least, width)
     return least
+
+
+def _has_complex(program: Program) -> bool:
+    for equation in program.equations:
+        if equation.primitive in ("complex", "fft", "real", "imag", "conj"):
+            return True
+        if np.dtype(equation.params.get("new_dtype") or float).kind == "c":
+            return True
+        if any(map(_has_complex, nested_programs(equation.params))):
+            return True
+    return False
 
 
 def _size(shape: tuple[int, ...]) -> int:

@@ -169,7 +169,8 @@ def _scatter(equation: Equation, given: list[Value], context: Any) -> list[Depen
     parts = []
     if operand.dep is not None:
         kept = operand.dep
-        if equation.primitive == "scatter" and not free:
+        # A window whose place is not known may be dropped as out of range.
+        if equation.primitive == "scatter" and not unknown.any():
             untouched = np.ones(operand.dep.size, bool)
             untouched[positions[positions >= 0]] = False
             kept = kept.kept(untouched.reshape(shape))

@@ -32,7 +32,7 @@ class Value:
     dep: Dependence | None = None
     known: np.ndarray | None = None
     unknown: np.ndarray | None = None
-    within: tuple[int, int] | None = None
+    within: tuple[int, int, np.dtype] | None = None
 
     @property
     def fixed(self) -> np.ndarray | None:
@@ -58,7 +58,7 @@ class Value:
         """The least and the greatest it can be, as a whole number."""
         if self.fixed is not None and self.fixed.size and self.fixed.dtype.kind in "iub":
             return int(self.fixed.min()), int(self.fixed.max())
-        return self.within
+        return None if self.within is None else self.within[:2]
 
 
 def plain(value: Any) -> Value:
@@ -70,6 +70,8 @@ def plain(value: Any) -> Value:
 def evaluate(equation: Equation, values: list[Any], bind: bool) -> list[np.ndarray] | None:
     """The results on numbers, by NumPy's rule; by JAX itself where there is none, if `bind`."""
     name = equation.primitive
+    if name == "convert_element_type" and _cast_leaves_range(values[0], equation):
+        return None  # NumPy wraps there, XLA saturates
     with np.errstate(all="ignore"):
         if name in NUMPY and not any(map(_unruled, nested_programs(equation.params))):
             try:
@@ -77,11 +79,22 @@ def evaluate(equation: Equation, values: list[Any], bind: bool) -> list[np.ndarr
             except (TypeError, ValueError, KeyError, IndexError, np.linalg.LinAlgError):
                 return None
         elif bind and equation.bind is not None:
-            found = _bound(equation, values)
+            try:
+                found = _bound(equation, values)
+            except Exception:  # keys of random numbers, rules bound anew: not known, then
+                return None
         else:
             return None
     many = len(equation.outputs) != 1
     return [np.asarray(v) for v in (found if many else [found])]
+
+
+def _cast_leaves_range(value: Any, equation: Equation) -> bool:
+    source, target = np.asarray(value), np.dtype(equation.params["new_dtype"])
+    if target.kind not in "iu" or source.dtype.kind not in "fiu" or not source.size:
+        return False
+    low, high = np.iinfo(target).min, np.iinfo(target).max
+    return not bool(np.all((source >= low) & (source <= high)))
 
 
 def _unruled(program: Program) -> bool:
@@ -124,9 +137,9 @@ def partly_known(
 
 
 def _moved(equation: Equation, given: Sequence[Value], shape: tuple[int, ...]) -> Value:
-    within = _bounded(equation, given)
+    within = _typed_bounds(equation, given)
     if within is not None and within[0] == within[1]:
-        return Value(shape, None, np.full(shape, within[0]))
+        return Value(shape, None, np.full(shape, within[0], within[2]))
     if all(v.known is None for v in given):
         return Value(shape, None, within=within)
     values, masks = zip(*(v.places() for v in given), strict=True)
@@ -146,11 +159,29 @@ def _moved(equation: Equation, given: Sequence[Value], shape: tuple[int, ...]) -
 
 def _partial(
     shape: tuple[int, ...], value: np.ndarray, mask: np.ndarray,
-    within: tuple[int, int] | None = None,
+    within: tuple[int, int, np.dtype] | None = None,
 ) -> Value:  # fmt: skip
     if mask.all():
         return Value(shape, None, within=within)
     return Value(shape, None, value, mask if mask.any() else None, within)
+
+
+def _typed_bounds(equation: Equation, given: Sequence[Value]) -> tuple[int, int, np.dtype] | None:
+    """Bounds of the result, where it stays within its type: beyond, whole numbers wrap around."""
+    found = _bounded(equation, given)
+    if found is None:
+        return None
+    if equation.primitive in _COMPARISONS:
+        return (*found, np.dtype(bool))
+    types = [v.within[2] for v in given if v.within is not None]
+    types += [v.known.dtype for v in given if v.known is not None]
+    dtype = types[0] if types else np.dtype(np.int64)
+    if equation.primitive == "convert_element_type":
+        dtype = np.dtype(equation.params["new_dtype"])
+    if dtype.kind not in "iu":
+        return None
+    low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+    return (*found, dtype) if low <= found[0] and found[1] <= high else None
 
 
 def _bounded(equation: Equation, given: Sequence[Value]) -> tuple[int, int] | None:
@@ -208,9 +239,10 @@ def _select(equation: Equation, given: Sequence[Value], shapes: Any) -> list[Val
         mask |= here & unknown
     bounds = [cases[k].bounds() for k in reachable]
     within = None
-    if bounds and all(b is not None for b in bounds):
-        within = (min(b[0] for b in bounds), max(b[1] for b in bounds))  # type: ignore[index]
-        value = value.astype(np.int64)
+    types = [cases[k].within[2] for k in reachable if cases[k].within]  # type: ignore[index]
+    if types and all(b is not None for b in bounds):
+        within = (min(b[0] for b in bounds), max(b[1] for b in bounds), types[0])  # type: ignore[index]
+        value = value.astype(types[0])
     return [_partial(shape, value, mask, within)]
 
 
@@ -227,14 +259,17 @@ def _multiply(equation: Equation, given: Sequence[Value], shapes: Any) -> list[V
     for part in parts:
         if part is not None:
             zero = zero | ~part
-    product = np.where(zero, 0.0, np.broadcast_to(value_a * value_b, shape))
+    with np.errstate(all="ignore"):
+        both = np.broadcast_to(value_a * value_b, shape)  # NaN for zero times infinity
+    product = np.where(zero & (mask_a | mask_b), 0.0, both)
     return [_partial(shape, product, (mask_a | mask_b) & ~zero)]
 
 
 def _position(equation: Equation, given: Sequence[Value], shapes: Any) -> list[Value]:
     axes = equation.params["axes"]
     length = max((given[0].shape[a] for a in axes), default=1)
-    return [Value(shapes[0], None, within=(0, max(length - 1, 0)))]
+    dtype = np.dtype(equation.params["index_dtype"])
+    return [Value(shapes[0], None, within=(0, max(length - 1, 0), dtype))]
 
 
 def _triangular(upper: int, output: int) -> Callable:

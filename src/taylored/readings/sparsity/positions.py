@@ -130,7 +130,7 @@ def _starts(
             continue
         wanted = indices[..., k].astype(np.int64)
         start[axis] = np.clip(wanted, 0, shape[axis] - sizes[axis])
-        if drop and sizes[axis] < shape[axis]:
+        if drop:
             valid &= wanted == start[axis]
     return start, valid
 
