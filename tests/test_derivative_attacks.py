@@ -191,3 +191,53 @@ def test_solvers_that_stop_early_are_taken():
     J = ty.jacobian(lambda x: jax.scipy.sparse.linalg.cg(lambda v: matrix @ v, x)[0])(np.ones(30))
     assert np.allclose(J.dense(), np.linalg.inv(np.asarray(matrix, float)), atol=1e-3)
     assert J.agreement < 1e-3
+
+
+def test_arrays_that_jax_has_seen_in_another_precision():
+    """JAX keeps what it made of an array object; neither side may get the other's precision."""
+    data, index = np.array([0.1, 0.2, 0.3]), np.array([0, 1, 1])
+
+    def helper(x):
+        return x[index] * data
+
+    def f(x):
+        return jnp.sum(helper(x))
+
+    compiled = jax.jit(f)
+    compiled(jnp.ones(3))
+    assert ty.gradient(f)(np.ones(3)).tolist() == [0.1, 0.5, 0.0]
+    assert ty.influence(f, np.ones(3)).derivative.tolist() == [0.1, 0.5, 0.0]
+    assert jax.jit(lambda x: f(x) + 1)(jnp.ones(3)).dtype == jnp.float32
+    assert f(jnp.ones(3)).dtype == jax.grad(f)(jnp.ones(3)).dtype == jnp.float32
+
+
+def test_fits_with_arrays_that_jax_has_seen_in_another_precision():
+    x, weight = np.linspace(0, 1, 9), np.linspace(1.1, 2.1, 9)
+
+    def model(x, a, k):
+        return a * jnp.exp(-k * x) * weight
+
+    jax.jit(model)(x, 2.5, 1.0)
+    fit = ty.fit(model, x, 2.5 * np.exp(-1.1 * x) * weight)
+    assert fit.params == pytest.approx({"a": 2.5, "k": 1.1}, rel=1e-13)
+
+
+@pytest.mark.parametrize(("function", "x"), [
+    (lambda x: jnp.sin(x) / x, 1e-10), (lambda x: jnp.sin(x) / x, 1e-8),
+    (lambda x: jnp.tanh(x) / x, 1e-10), (lambda x: jnp.cosh(x) / jnp.sinh(x) - 1 / x, 1e-8),
+])  # fmt: skip
+def test_a_derivative_lost_in_rounding_is_not_claimed(function, x):
+    """True slopes are -3e-11, -3e-9, -7e-11, 1/3: JAX's have no right digit."""
+    found = ty.check(function, x)
+    assert not found.ok and "vanishing" in [f.name for f in found.findings]
+    assert np.isnan(found.error)
+
+
+@pytest.mark.parametrize(("function", "x"), [
+    (lambda x: jnp.sum(jnp.exp(x) / jnp.sum(jnp.exp(x))), np.array([1.0, 2.0, 4.0])),
+    (lambda x: jnp.exp(x) / (1 + jnp.exp(x)), 40.0),
+])  # fmt: skip
+def test_a_derivative_that_vanishes_is_told_with_its_bound(function, x):
+    found = ty.check(function, x)
+    assert found.ok and np.isnan(found.error)
+    assert [f.severity for f in found.findings if f.name == "vanishing"] == ["note"]

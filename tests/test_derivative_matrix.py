@@ -73,8 +73,9 @@ def test_linear_operator_serves_iterative_solvers():
     from scipy.sparse.linalg import cg
 
     H = ty.hessian(lambda x: jnp.sum(x**4) + jnp.sum(x) ** 2)(np.ones(50))
-    solution, failed = cg(H.linear_operator(), np.ones(50), rtol=1e-12)
-    assert not failed and np.allclose(H @ solution, np.ones(50))
+    for operator in (H, H.linear_operator()):
+        solution, failed = cg(operator, np.ones(50), rtol=1e-12)
+        assert not failed and np.allclose(H @ solution, np.ones(50))
 
 
 def test_gradient_of_trees_and_several_arguments():
@@ -118,6 +119,7 @@ def test_blocks_by_name():
     assert np.allclose(J["s", "w"] @ np.ones(3), np.sin(0.7))
     assert np.allclose(np.ones(1) @ J["t", "w"], [0.7, 0.7, 0])
     assert np.allclose(J["s", "w"].T.dense(), J["s", "w"].dense().T)
+    assert np.allclose(J["s", :].dense(), DENSE[:3]) and J[:, "w"].shape == (4, 3)
     assert J[3, 1] == pytest.approx(0.7) and J["t", "w[1]"].shape == (1, 1)
     assert J.inputs.name(3) == "w[2]" and J.inputs.index("w[2]") == 3
 
@@ -251,6 +253,8 @@ def test_inside_jit_and_vmap():
     assert many.shape == (3, 3, 4)
     scaled = jax.jit(lambda v, k: ty.jacobian(lambda z: k * z)(v).values)(x, 3.0)
     assert np.allclose(scaled, 3.0)
+    slope = jax.jit(lambda v: ty.hessian(rosenbrock)(v).diagonal())(x)
+    assert np.allclose(slope, np.diag(dense), rtol=1e-5)
     with pytest.raises(ArgumentError, match="jit"):
         jax.jit(lambda v: ty.jacobian(lambda z: z**2)(v).sparse())(x)
 
@@ -425,6 +429,9 @@ def test_linear_inputs():
     (lambda: ty.jacobian(lambda x: x.undefined)(np.ones(2)), FunctionError, ["undefined"]),
     (lambda: ty.jacobian(3), ArgumentError, ["function"]),
     (lambda: ty.jacobian(jnp.sin, argnums=1)(1.0), ArgumentError, ["argnums"]),
+    (lambda: ty.gradient(jnp.sum, np.ones(3)), ArgumentError, ["ty.gradient(f)(x)"]),
+    (lambda: ty.gradient(lambda x: None)(1.0), FunctionError, ["return"]),
+    (lambda: ty.jacobian(model)(AT)["s"], ArgumentError, ["is an output", "J['s', :]"]),
     (lambda: ty.jacobian(jnp.sin, pattern="nearby"), ArgumentError, ["local"]),
     (lambda: ty.jacobian(jnp.sin, pattern=np.ones(3)), PatternError, ["rows and columns"]),
     (lambda: ty.jacobian(model)(AT)["ww"], ArgumentError, ["'ww'", "'w'"]),

@@ -61,10 +61,11 @@ class Model:
         own = [np.array(v) if isinstance(v, np.ndarray) else v for v in inputs]
         if "jax" not in sys.modules:
             return np.asarray(self.call(*own))
+        from taylored.trace.fresh import with_own_arrays
         from taylored.trace.jaxpr import float64
 
         with float64():
-            return np.asarray(self.call(*own))
+            return np.asarray(with_own_arrays(self.call)(*own))
 
 
 def model_of_expression(expression: Expression, columns: Sequence[str]) -> Model:

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from taylored.calculus import soundness, verdicts
+from taylored.calculus.arguments import read_arguments
 from taylored.calculus.derived import flat
 from taylored.calculus.evidence import Study
-from taylored.calculus.function import read_arguments, trace
+from taylored.calculus.function import trace
 from taylored.calculus.soundness import Kink
 from taylored.errors import ArgumentError, FunctionError
 from taylored.results import Accuracy, Finding
@@ -20,6 +21,7 @@ from taylored.results import Accuracy, Finding
 __all__ = ["Check", "check"]
 
 _NEAR = 1e-2  # of the inputs' size: kinks nearer than that are told
+_SIDED = frozenset(["kink", "jump"])
 _ORDER = {"error": 0, "warning": 1, "note": 2}
 
 
@@ -30,7 +32,8 @@ class Check:
     Attributes:
         findings: what the reader must know, most important first.
         error: relative error of the derivative by rounding, estimated; relative to the largest
-            entry of the output's row, each input measured in its own size. nan where unknown.
+            entry of the output's row, each input measured in its own size. nan where unknown, as
+            where the derivative cannot be told from zero.
         difference: the largest gap between JAX's slopes and differences, relative in the same way.
         difference_error: the widest error bar of the differences that were used; nan if none.
         directions: how many directions were tried.
@@ -55,8 +58,9 @@ class Check:
     @property
     def accuracy(self) -> Accuracy:
         """The kind of the statement about `error`."""
-        known = np.isfinite(self.error) and not any(f.severity == "error" for f in self.findings)
-        return Accuracy.ESTIMATED if known else Accuracy.UNKNOWN
+        known = np.isfinite(self.error) or any(f.name == "vanishing" for f in self.findings)
+        faulty = any(f.severity == "error" or f.name in _SIDED for f in self.findings)
+        return Accuracy.ESTIMATED if known and not faulty else Accuracy.UNKNOWN
 
     @property
     def status(self) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from taylored.calculus.function import TracedFunction, scope
+from taylored.calculus.arguments import scope
+from taylored.calculus.function import TracedFunction
 from taylored.calculus.observe import Code
 
 __all__ = ["Derived"]

@@ -128,11 +128,16 @@ def _nonlinear(result: Influence) -> Iterator[Finding]:
         return
     parts = []
     if len(bent):
-        whole = _count(len(leading), "input that makes", "inputs that make")
+        if len(leading) == 1:
+            which = "the input that makes"
+        elif len(bent) == len(leading):
+            which = f"all {len(leading):,} inputs that make"
+        else:
+            which = f"{len(bent):,} of the {len(leading):,} inputs that make"
         have = "has" if len(bent) == 1 else "have"
         parts.append(
-            f"{len(bent):,} of the {whole} 95 % of the share ({_some(result, bent)}) {have} a "
-            f"curvature share above {BENT}"
+            f"{which} 95 % of the share ({_some(result, bent)}) {have} a curvature share "
+            f"above {BENT}"
         )
     if len(unseen):
         move = "input of small derivative moves", "inputs of small derivative move"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from taylored.calculus.function import scope
+from taylored.calculus.arguments import scope
 from taylored.calculus.spreads import default_spread, flat_point, read_spread
 from taylored.errors import ArgumentError
 

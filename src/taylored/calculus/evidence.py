@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from taylored.calculus.arguments import Arguments, scope
 from taylored.calculus.derived import Derived, flat
 from taylored.calculus.differences import Slopes, slopes
-from taylored.calculus.function import Arguments, TracedFunction, scope, trace
+from taylored.calculus.function import TracedFunction, trace
 from taylored.calculus.kinks import Gap, Gaps, mark_live
 from taylored.calculus.noise import spread
 from taylored.calculus.observe import Code, Machine

@@ -12,12 +12,13 @@ from taylored.errors import ArgumentError, FormulaError
 from taylored.formula import FUNCTIONS, Expression, parse
 from taylored.readings.shaken import Given, computed, given, shaken
 from taylored.readings.sinc import sinc
-from taylored.trace.program import Builder, Constant, Program
+from taylored.trace.program import Atom, Builder, Constant, Equation, Program
 from taylored.trace.tracer import OPS, ProgramRecorder, Traced, apply
 
-__all__ = ["formula_name", "point_of", "vector_program"]
+__all__ = ["formula_name", "grounded", "lifted", "point_of", "vector_program"]
 
 _STEP = "write a plain number, or one made with pi and functions, as in x=pi/4"
+_SMALLEST, _UNDERFLOWN = 2.3e-308, 1e-300  # an error so small is not that of a cancellation
 
 
 class _Number(Traced):
@@ -77,6 +78,66 @@ def vector_program(expressions: Sequence[Expression], names: Sequence[str]) -> P
     return builder.finish([recorder.atom(e.evaluate(values, ops)) for e in expressions])
 
 
+# ---- constants that derivative rules must not fold: their product may underflow ----
+
+
+def lifted(program: Program) -> tuple[Program, list[Constant]]:
+    """The program with its constants as further inputs, but for 0, 1, -1 and exponents."""
+    first = len(program.names)
+    constants: dict[Constant, int] = {}
+    for equation in program.equations:
+        for place, atom in enumerate(equation.inputs):
+            if isinstance(atom, Constant) and _is_lifted(equation, place, atom):
+                constants.setdefault(atom, first + len(constants))
+    count = len(constants)
+
+    def shift(atom: Atom) -> Atom:
+        return atom + count if isinstance(atom, int) and atom >= first else atom
+
+    equations = [
+        Equation(
+            e.primitive,
+            tuple(
+                constants[a] if _is_lifted(e, place, a) else shift(a)  # type: ignore[index]
+                for place, a in enumerate(e.inputs)
+            ),
+            tuple(o + count for o in e.outputs),
+            e.params,
+        )
+        for e in program.equations
+    ]
+    names = (*program.names, *(f"\0{k}" for k in range(count)))
+    outputs = tuple(map(shift, program.outputs))
+    return Program(names, tuple(equations), outputs, program.size + count), list(constants)
+
+
+def _is_lifted(equation: Equation, place: int, atom: Atom) -> bool:
+    if not isinstance(atom, Constant) or isinstance(atom.value, bool):
+        return False
+    exponent = equation.primitive == "pow" and place == 1
+    return isinstance(atom.value, int | float) and abs(atom.value) not in (0, 1) and not exponent
+
+
+def grounded(program: Program, names: Sequence[str], constants: Sequence[Constant]) -> Program:
+    """A program made from a lifted one, with the constants at their places again."""
+    first, count = len(names), len(constants)
+
+    def back(atom: Atom) -> Atom:
+        if not isinstance(atom, int) or atom < first:
+            return atom
+        return constants[atom - first] if atom < first + count else atom - count
+
+    equations = tuple(
+        Equation(e.primitive, tuple(map(back, e.inputs)), tuple(o - count for o in e.outputs),
+                 e.params) for e in program.equations
+    )  # fmt: skip
+    outputs = tuple(map(back, program.outputs))
+    return Program(tuple(names), equations, outputs, program.size - count)
+
+
+# ---- names and points ----
+
+
 def formula_name(name: str) -> str:
     """A name as formulas write it, in backquotes where it needs them."""
     if name.isidentifier() and name not in FUNCTIONS:
@@ -121,6 +182,9 @@ def _from_text(name: str, text: str) -> Given:
     if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", plain, re.ASCII):
         return given(Fraction(plain))  # all of its digits, however many
     (found,) = shaken(vector_program([formula.model], ()), ())
+    if abs(found.value) < _SMALLEST and 0.0 < found.error < _UNDERFLOWN:
+        what = f"{text.strip()[:40]!r} for {name} is too small for float64."
+        raise ArgumentError(what, next_step="use another unit")
     if not math.isfinite(found.value):
         what = f"{text.strip()[:40]!r} for {name} is not a finite real number."
         raise ArgumentError(what, next_step=_STEP)

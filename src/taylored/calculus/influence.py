@@ -13,15 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from taylored.calculus.arguments import Arguments, read_arguments, scope, user_caller
 from taylored.calculus.entries import top_entries
-from taylored.calculus.function import (
-    Arguments,
-    TracedFunction,
-    read_arguments,
-    scope,
-    trace,
-    user_caller,
-)
+from taylored.calculus.function import TracedFunction, trace
 from taylored.calculus.plan import Plan, make_plan
 from taylored.calculus.ranking import Curvature, Influence
 from taylored.calculus.recall import recalled_by
@@ -90,7 +84,7 @@ def influence(
         Saltelli et al., Global Sensitivity Analysis: The Primer (Wiley 2008), chapter 1 (measures);
         Bekas, Kokiopoulou and Saad, Appl. Numer. Math. 57 (2007) 1214 (random signs).
     """
-    arguments, passes = _prepared(f, (x, *args), argnums)
+    arguments, passes = _prepared_or_told(f, (x, *args), argnums, spread)
     inputs, point = arguments.inputs, flat_point(arguments.leaves)
     if isinstance(spread, list) and not isinstance(argnums, int):
         spread = tuple(spread)
@@ -102,6 +96,18 @@ def influence(
 
 _known = LeastRecentlyUsed(32)  # (function, shapes) -> passes
 _passes = LeastRecentlyUsed(32)  # plan -> passes, for functions that are equal but not known to be
+
+
+def _prepared_or_told(f: Callable, args: tuple, argnums: Any, spread: Any) -> tuple:
+    """`_prepared`; where data was given as the spread, the error says where it belongs."""
+    try:
+        return _prepared(f, args, argnums)
+    except FunctionError as error:
+        missing = "missing" in error.why and "argument" in error.why
+        if spread is None or len(args) > 1 or not missing:
+            raise
+        step = "the third argument is the spread; give what f needs besides x as args=(data,)"
+        raise FunctionError(error.what, where=error.where, why=error.why, next_step=step) from None
 
 
 def _prepared(f: Callable, args: tuple, argnums: int | Sequence[int]) -> tuple:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from taylored.calculus.function import TracedFunction, scope
+from taylored.calculus.arguments import scope
+from taylored.calculus.function import TracedFunction
 from taylored.calculus.plan import Plan
 from taylored.calculus.trees import layout
 from taylored.readings.facts import ELEMENTWISE

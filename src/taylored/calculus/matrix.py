@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from taylored.calculus.arguments import Arguments, as_given, scope
 from taylored.calculus.blocks import Block, Matrix, Transposed
 from taylored.calculus.coloring import Coloring
 from taylored.calculus.cost import Cost, Entry, memory
-from taylored.calculus.function import Arguments, TracedFunction, as_given, scope
+from taylored.calculus.function import TracedFunction
 from taylored.calculus.passes import Passes
 from taylored.calculus.pattern import Pattern
 from taylored.calculus.plan import Plan
@@ -238,9 +239,16 @@ class DerivativeMatrix(Matrix):
             empty = jnp.zeros((*values.shape[:-1], *self.shape), values.dtype)
             return empty.at[..., self.pattern.rows, self.pattern.indices].set(values)
 
-    def diagonal(self) -> np.ndarray:
+    def diagonal(self) -> Any:
         """The entries (k, k)."""
-        return self.sparse().diagonal()
+        if self._arguments.concrete:
+            return self.sparse().diagonal()
+        import jax.numpy as jnp
+
+        pattern = self.pattern
+        where = np.flatnonzero(pattern.rows == pattern.indices)
+        empty = jnp.zeros(min(self.shape), self._dtypes(True)[0])
+        return empty.at[pattern.rows[where]].set(self.values[..., where])
 
     # ---- products ----
 
@@ -322,6 +330,19 @@ class DerivativeMatrix(Matrix):
             return jax.vmap(lambda c: self @ c, in_axes=1, out_axes=1)(v)
         return jax.vmap(lambda c: c @ self)(v)
 
+    def matvec(self, v: Any) -> np.ndarray:
+        """`J @ v` for SciPy's iterative solvers, which take the matrix itself."""
+        return np.asarray(self @ np.ravel(v))
+
+    def rmatvec(self, v: Any) -> np.ndarray:
+        """`v @ J`, likewise."""
+        return np.asarray(np.ravel(v) @ self)
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The precision of the entries."""
+        return np.dtype(np.result_type(*self._dtypes(True)))
+
     @property
     def T(self) -> Transposed:
         """The transposed matrix, without computing anything."""
@@ -332,10 +353,8 @@ class DerivativeMatrix(Matrix):
         from scipy.sparse.linalg import LinearOperator
 
         functions: dict[str, Any] = {
-            "matvec": lambda v: np.asarray(self @ np.ravel(v)),
-            "rmatvec": lambda v: np.asarray(np.ravel(v) @ self),
-            "dtype": np.dtype(float),
-        }
+            "matvec": self.matvec, "rmatvec": self.rmatvec, "dtype": self.dtype,
+        }  # fmt: skip
         return LinearOperator(self.shape, **functions)
 
     # ---- names ----
@@ -343,13 +362,25 @@ class DerivativeMatrix(Matrix):
     def __getitem__(self, key: Any) -> Any:
         """`J["theta"]`, `J["out", "theta"]`: a block by name. `J[2, 5]`: one entry."""
         if not isinstance(key, tuple):
-            return Block(self, slice(0, self.shape[0]), self.inputs.block(_name(key)))
+            try:
+                return Block(self, slice(0, self.shape[0]), self.inputs.block(_name(key)))
+            except ArgumentError as error:
+                if isinstance(key, str) and any(leaf.name == key for leaf in self.outputs.leaves):
+                    raise ArgumentError(
+                        f"{key!r} is an output: one name alone is that of an input.",
+                        next_step=f"write J[{key!r}, :] for its rows.",
+                    ) from error
+                raise
         if len(key) != 2:
             raise ArgumentError(
                 f"A matrix has rows and columns; {key!r} has {len(key)} parts.",
                 next_step='write J["input"], J["output", "input"], or J[i, j] for one entry.',
             )
         output, given = key
+        if _is_all(output) or _is_all(given):
+            rows = slice(0, self.shape[0]) if _is_all(output) else self.outputs.block(_name(output))
+            columns = slice(0, self.shape[1]) if _is_all(given) else self.inputs.block(_name(given))
+            return Block(self, rows, columns)
         if not isinstance(given, str):
             i, j = self.outputs.index(_place(output)), self.inputs.index(_place(given))
             return float(self.sparse()[i, j])
@@ -416,6 +447,10 @@ class DerivativeMatrix(Matrix):
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values, ready for JSON."""
         return import_module("taylored.report.derivatives").matrix_dict(self)
+
+
+def _is_all(key: Any) -> bool:
+    return key is Ellipsis or (isinstance(key, slice) and key == slice(None))
 
 
 def _place(key: Any) -> int | str:

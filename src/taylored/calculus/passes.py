@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from taylored.calculus.arguments import scope
 from taylored.calculus.coloring import Coloring
-from taylored.calculus.function import scope
 from taylored.calculus.trees import Layout
 
 if TYPE_CHECKING:

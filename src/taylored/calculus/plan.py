@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from taylored.calculus.arguments import scope
 from taylored.calculus.coloring import Coloring, color
-from taylored.calculus.function import TracedFunction, scope
+from taylored.calculus.function import TracedFunction
 from taylored.calculus.passes import Passes
 from taylored.calculus.pattern import Pattern, stacked
 from taylored.calculus.trees import Layout

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from taylored.calculus.arguments import scope
 from taylored.calculus.derived import flat, holds
-from taylored.calculus.function import scope
 from taylored.calculus.kinks import Gaps, mark_live
 from taylored.calculus.noise import spread
 from taylored.calculus.observe import (

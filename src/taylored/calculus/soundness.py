@@ -114,24 +114,22 @@ def rule_findings(rules: list[Rule]) -> list[Finding]:
 
 
 def rounding(study: Study, moved: np.ndarray) -> tuple[float, list[Finding]]:
-    """The estimated relative error of the derivative, and whether that is too much."""
-    worst, findings = 4 * study.own_unit, []
-    tables = []
-    if study.derived.backward is not None:
-        sums = np.abs(study.weights)
-        tables.append((study.backward * study.scales, study.gradient_errors * study.scales,
-                       sums @ np.abs(study.here), sums @ moved > 0))  # fmt: skip
-    if study.derived.forward is not None:
-        tables.append((study.slopes.T, study.slope_errors.T, np.abs(study.here), moved))
+    """The estimated relative error of the derivative, and whether that is too much.
+
+    nan where a derivative cannot be told from zero: then only its absolute error is known.
+    """
+    worst, lost, findings = 4 * study.own_unit, False, []
     with np.errstate(all="ignore"):
-        for values, errors, sizes, moves in tables:
+        for values, errors, sizes, moves in _tables(study, moved):
             top, off = (np.max(np.abs(t), axis=1, initial=0.0) for t in (values, errors))
             off = np.where(off < _TINY, 0.0, _SAFETY * off)
-            # A derivative that vanishes is known as well as its terms are.
-            zero = (off <= 1e5 * study.own_unit * sizes) | ~moves
-            relative = np.where(off == 0, 0.0, off / top)
-            relative = np.where(zero & (relative > _ILL), 0.0, relative)
-            worst = max(worst, float(np.max(np.nan_to_num(relative, nan=0.0), initial=0.0)))
+            relative = np.nan_to_num(np.where(off == 0, 0.0, off / top), nan=0.0)
+            # Nothing moves that is above rounding, by the terms or by differences.
+            vanishing = (off <= 1e5 * study.own_unit * sizes) | ~moves
+            vanishing &= relative > _ILL
+            lost |= bool(np.any(vanishing))
+            counted = np.where(vanishing, 0.0, relative)
+            worst = max(worst, float(np.max(counted, initial=0.0)))
     if worst > _ILL:
         digits = "no digit of it is" if worst > 0.1 else "few of its digits are"
         text = f"Rounding moves the derivative by {worst:.1g} relative: {digits} right."
@@ -140,7 +138,49 @@ def rounding(study: Study, moved: np.ndarray) -> tuple[float, list[Finding]]:
             "the point."
         )
         findings.append(Finding("ill-conditioned", text, step, "error"))
+    elif lost:
+        findings.append(_vanishing(study))
+        worst = float("nan")
     return worst, findings
+
+
+def _tables(study: Study, moved: np.ndarray) -> list[tuple[np.ndarray, ...]]:
+    """Derivatives and their errors in the inputs' sizes; the outputs' sizes; whether they move."""
+    tables = []
+    if study.derived.backward is not None:
+        sums = np.abs(study.weights)
+        tables.append((study.backward * study.scales, study.gradient_errors * study.scales,
+                       sums @ np.abs(study.here), sums @ moved > 0))  # fmt: skip
+    if study.derived.forward is not None:
+        tables.append((study.slopes.T, study.slope_errors.T, np.abs(study.here), moved))
+    return tables
+
+
+def _vanishing(study: Study) -> Finding:
+    """The derivative is zero within rounding: which it is at a minimum, and where terms cancel.
+
+    In the inputs' own size that is nothing. By one unit of the input it may be a lot, which tells
+    the one from the other: 1e-16 beside a value of 1 or 1e-6.
+    """
+    gradient = study.backward
+    if gradient is not None:
+        values, errors = gradient, _SAFETY * study.gradient_errors
+    else:
+        values, errors = study.slopes.T, _SAFETY * study.slope_errors.T
+    where = np.unravel_index(int(np.argmax(errors)), errors.shape)
+    by = f" by {study.inputs.name(int(where[1]))}" if gradient is not None else ""
+    size = max(float(np.max(np.abs(study.here), initial=0.0)), _TINY)
+    severe = float(errors[where]) > np.sqrt(study.own_unit) * size
+    text = (
+        f"The derivative{by} cannot be told from 0: it is {values[where]:.3g}, "
+        f"known within {errors[where]:.1g}."
+    )
+    step = (
+        "Rewrite what cancels, or use a series near the point."
+        if severe
+        else ("So it is at a stationary point.")
+    )
+    return Finding("vanishing", text, step, "warning" if severe else "note")
 
 
 # ---- the second derivative ----

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from taylored.calculus.function import user_caller
+from taylored.calculus.arguments import user_caller
 from taylored.calculus.trees import Layout
 from taylored.errors import ArgumentError
 

@@ -7,7 +7,6 @@ with every rounding shaken, which is what says how many digits are right.
 from __future__ import annotations
 
 import importlib
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,23 +14,31 @@ from typing import Any
 
 import numpy as np
 
-from taylored.calculus.formulas import formula_name, point_of, vector_program
-from taylored.calculus.trust import Side, Switch, cause, sides, switches
-from taylored.errors import ArgumentError, ParameterNameError
+from taylored.calculus.formulas import formula_name, grounded, lifted, point_of, vector_program
+from taylored.calculus.onesided import label, with_kinks
+from taylored.calculus.trust import cause
+from taylored.errors import ArgumentError, MissingRule, ParameterNameError
 from taylored.formula import Expression, normalize_name, parse, suggest
+from taylored.readings.derivative import RULES as DERIVATIVES
 from taylored.readings.derivative import derivative
 from taylored.readings.naming import Written
-from taylored.readings.numpy import compile_numpy
-from taylored.readings.shaken import Estimate, Given, shaken
+from taylored.readings.shaken import Given, shaken
 from taylored.results import Accuracy, Finding
 from taylored.trace.program import Atom, Constant, Program
 
-__all__ = ["KINDS", "Derivative", "differentiate"]
+__all__ = ["KINDS", "Derivative", "differentiate", "label"]
 
 KINDS = ("gradient", "hessian", "jacobian")
 
 _LOST = 1e-12  # of what a derivative may be here: an error beyond it is no rounding of a zero
 _FEW = 3  # digits; fewer are worth a warning
+_DENORMAL = 1e-322  # an error of a few steps of float64 near zero is as good as none
+_LEAST = 1e-290
+_MAGNIFIED = (
+    "rounding is magnified at this point",
+    "Rewrite the formula so that nearly equal numbers are not subtracted.",
+)
+_UNITS = "Use other units, or take the logarithm of the formula."
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -236,17 +243,42 @@ def _derivatives(
     program: Program, wrt: Sequence[int], kind: str
 ) -> tuple[Program, list[Atom], list[Atom]]:
     """A program with all that is needed, first derivatives, and second ones for a Hessian."""
-    made, table = derivative(program, wrt)
+    free, constants = lifted(program)
+    with np.errstate(all="ignore"):  # of constants such as 1/0
+        made, count = _differentiated(free, wrt, kind)
+    made = grounded(made, program.names, constants)
+    found = list(made.outputs[len(program.outputs) :])
+    return made, found[:count], found[count:]
+
+
+def _differentiated(program: Program, wrt: Sequence[int], kind: str) -> tuple[Program, int]:
+    """A program with values, first and second derivatives as outputs; how many are first ones."""
+    made, table = _by_rules(program, wrt)
     first = [_or_zero(atom) for row in table for atom in row]
     made = made.keep([*program.outputs, *first])
     if kind != "hessian":
-        return made, first, []
-    made, table = derivative(made, wrt)
+        return made, len(first)
+    made, table = _by_rules(made, wrt)
     rows = table[len(program.outputs) :]
     # The lower triangle stands for both, which are the same but for rounding.
     second = [_or_zero(rows[max(i, j)][min(i, j)])
               for i in range(len(wrt)) for j in range(len(wrt))]  # fmt: skip
-    return made.keep([*program.outputs, *first, *second]), first, second
+    return made.keep([*program.outputs, *first, *second]), len(first)
+
+
+def _by_rules(program: Program, wrt: Sequence[int]) -> tuple[Program, list[list[Atom | None]]]:
+    try:
+        return derivative(program, wrt)
+    except MissingRule as error:
+        # Formulas have no lines, and their functions no other form.
+        names = sorted(DERIVATIVES.missing(program), key=lambda e: e.primitive)
+        listed = " and ".join(dict.fromkeys(e.primitive for e in names))
+        if not listed:
+            raise
+        raise MissingRule(
+            f"The derivative of {listed} is not among those that are known here.",
+            next_step="ask for the gradient only, or subtract gradients at two points",
+        ) from error
 
 
 def _or_zero(atom: Atom | None) -> Atom:
@@ -275,15 +307,21 @@ def _evaluated(
     shape = result.numbers.shape
     result = replace(
         result,
-        at=dict(zip(program.names, (g.high for g in point), strict=True)),
+        at=_ordered(dict(zip(program.names, (g.value for g in point), strict=True)), result.names),
         values=np.array([v.value for v in values]),
         value_errors=np.array([v.error for v in values]),
         numbers=np.array([v.value for v in wanted]).reshape(shape),
         errors=np.array([v.error for v in wanted]).reshape(shape),
     )
-    result = _with_kinks(result, program, parts, point)
-    result = _with_infinities(result, program, parts, [g.high for g in point])
-    return _with_lost_digits(result, wanted)
+    whole = parts.made.keep([*program.outputs, *parts.first, *parts.second])
+    result = with_kinks(result, program, whole, point)
+    result = _with_infinities(result, program, parts, [g.value for g in point])
+    return _with_lost_digits(result)
+
+
+def _ordered(at: dict[str, float], first: Sequence[str]) -> dict[str, float]:
+    """The point with these names in front, as the derivatives are."""
+    return {name: at[name] for name in dict.fromkeys([*first, *at])}
 
 
 def _with_infinities(
@@ -319,94 +357,7 @@ def _with_infinities(
     )
 
 
-def _with_kinks(
-    result: Derivative, program: Program, parts: _Parts, point: Sequence[Given]
-) -> Derivative:
-    """Derivatives that are not the same on both sides of the point."""
-    hit = switches(program, point, formula_name)
-    if not hit:
-        return result
-    run = compile_numpy(parts.made)
-    here = np.array([g.high for g in point])
-
-    def slopes(at: np.ndarray) -> np.ndarray:
-        with np.errstate(all="ignore"):
-            return np.array([float(v) for v in run(*map(np.float64, at))])
-
-    numbers, errors, notes = result.numbers.copy(), result.errors.copy(), dict(result.notes)
-    moved = frozenset().union(*(s.names for s in hit))
-    for column, name in enumerate(result.names):
-        if name not in moved:
-            continue
-        both = sides(slopes, here, program.names.index(name))
-        for index, note in _broken(result, both, column, len(program.outputs)).items():
-            notes.setdefault(index, note)
-            numbers[index] = errors[index] = np.nan
-    findings = (*result.findings, _kink_finding(result, hit, notes))
-    return replace(result, numbers=numbers, errors=errors, notes=notes, findings=findings)
-
-
-def _broken(
-    result: Derivative, both: tuple[Side, Side], column: int, outputs: int
-) -> dict[tuple[int, ...], str]:
-    """The derivatives by one input that do not exist at the point, with what they are beside it."""
-    inputs = len(result.names)
-    found: dict[tuple[int, ...], str] = {}
-    if result.kind == "hessian":
-        jump = outputs + np.arange(inputs)
-        for i in range(inputs):
-            for index in ((i, column), (column, i)):
-                number = outputs + inputs + index[0] * inputs + index[1]
-                note = _note(both, int(jump[i]), number)
-                if note:
-                    found[index] = note
-        return found
-    for row in range(outputs):
-        note = _note(both, row, outputs + row * inputs + column)
-        if note:
-            found[(column,) if result.kind == "gradient" else (row, column)] = note
-    return found
-
-
-def _note(both: tuple[Side, Side], below: int, number: int) -> str:
-    """What the one-sided slopes are, where they or what is differentiated do not agree."""
-    left, right = both
-    if left.jumps[below] or right.jumps[below]:
-        if not np.isfinite(left.limit[below]) or not np.isfinite(right.limit[below]):
-            return "edge of the domain"
-        return f"a jump, from {left.limit[below]:.6g} to {right.limit[below]:.6g}"
-    if left.jumps[number] or right.jumps[number]:
-        both_sides = (_slope(side.limit[number]) for side in both)
-        return "{} on the left, {} on the right".format(*both_sides)
-    return ""
-
-
-def _slope(value: float) -> str:
-    value = round(value, 6) + 0.0 if abs(value) < 1 else value
-    return f"{value:.6g}" if math.isfinite(value) else "none"
-
-
-def _kink_finding(
-    result: Derivative, hit: Sequence[Switch], notes: Mapping[tuple[int, ...], str]
-) -> Finding:
-    parts = list(dict.fromkeys(s.text for s in hit))
-    listed = ", ".join(parts[:3]) + (" and others" if len(parts) > 3 else "")
-    verb = "changes" if len(parts) == 1 else "change"
-    if not notes:
-        return Finding(
-            "at a switch", f"{listed} {verb} here, but the slopes on both sides agree.", "", "note"
-        )
-    index, note = next(iter(notes.items()))
-    name = "at a jump" if "jump" in note else "kink"
-    told = f"one-sided derivatives are {note}" if name == "kink" else note
-    more = f" ({len(notes)} derivatives in all)" if len(notes) > 1 else ""
-    return Finding(
-        name, f"{listed} {verb} here; {label(result, index)}: {told}{more}.",
-        "Look at a point on one side.", "error",
-    )  # fmt: skip
-
-
-def _with_lost_digits(result: Derivative, wanted: Sequence[Estimate]) -> Derivative:
+def _with_lost_digits(result: Derivative) -> Derivative:
     """Numbers whose error is as large as they are, or leaves few digits."""
     sizes = [abs(v) for v in (result.at or {}).values() if v]
     span = max([*sizes, 1e-300])
@@ -414,9 +365,10 @@ def _with_lost_digits(result: Derivative, wanted: Sequence[Estimate]) -> Derivat
     with np.errstate(all="ignore"):
         natural = np.nanmax(np.abs(result.values), initial=0.0) / span
         scale = np.nanmax(numbers, initial=natural)
-        lost = (errors > numbers) & (errors > _LOST * scale)
+        counts = (errors > _LOST * scale) & (errors > _DENORMAL)
+        lost = (errors > numbers / 10.0) & counts
         lost |= np.isfinite(numbers) & np.isnan(errors)
-        few = ~lost & (errors > numbers * 10.0**-_FEW) & (errors > _LOST * scale)
+        few = ~lost & (errors > numbers * 10.0**-_FEW) & counts
     findings = list(result.findings)
     for mask, severity, told, name in (
         (lost, "error", "no digit is right", "ill-conditioned"),
@@ -426,19 +378,9 @@ def _with_lost_digits(result: Derivative, wanted: Sequence[Estimate]) -> Derivat
         if where:
             listed = ", ".join(label(result, i) for i in where[:4])
             more = f" and {len(where) - 4} more" if len(where) > 4 else ""
-            findings.append(Finding(
-                name, f"{listed}{more}: {told}; rounding is magnified at this point.",
-                "Rewrite the formula so that nearly equal numbers are not subtracted.", severity,
-            ))  # fmt: skip
+            cause, step = _MAGNIFIED
+            if np.all(numbers[mask] < _LEAST):
+                cause, step = "rounding is magnified, or parts are too small for float64", _UNITS
+            findings.append(Finding(name, f"{listed}{more}: {told}; {cause}.", step, severity))
     notes = {**result.notes, **{tuple(map(int, i)): "no digit is right" for i in np.argwhere(lost)}}
     return replace(result, findings=tuple(findings), notes=notes)
-
-
-def label(result: Derivative, index: tuple[int, ...]) -> str:
-    """What a number is: `df/dx`, `df2/dx`, `d²f/dx dy`."""
-    if result.kind == "hessian":
-        first, second = (result.names[i] for i in index)
-        return f"d²f/d{first}²" if first == second else f"d²f/d{first} d{second}"
-    name = result.names[index[-1]]
-    several = result.kind == "jacobian" and len(result.formulas) > 1
-    return f"df{index[0] + 1}/d{name}" if several else f"df/d{name}"

@@ -7,14 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from taylored.calculus.function import (
-    Arguments,
-    Reader,
-    TracedFunction,
-    as_given,
-    scope,
-    trace,
-)
+from taylored.calculus.arguments import Arguments, Reader, as_given, scope
+from taylored.calculus.function import TracedFunction, trace
 from taylored.calculus.matrix import DerivativeMatrix
 from taylored.calculus.pattern import Pattern
 from taylored.calculus.plan import Plan, make_plan
@@ -33,10 +27,11 @@ class _Transform:
         self, function: Callable, argnums: int | Sequence[int], has_aux: bool,
         pattern: Pattern | str | None = None,
     ):  # fmt: skip
+        verb = type(self).__name__.lower()
         if not callable(function):
             raise ArgumentError(
                 f"A function is needed, not a {type(function).__name__}.",
-                next_step="write ty.jacobian(f)(x): the function first, the point after.",
+                next_step=f"write ty.{verb}(f)(x): the function first, the point after.",
             )
         self.function, self.argnums, self.has_aux = function, argnums, has_aux
         self.local = isinstance(pattern, str) and pattern == "local"
@@ -56,7 +51,11 @@ class _Transform:
                 next_step='give a global pattern, or pattern="local" again.',
             )
         self._known = LeastRecentlyUsed(16)
-        self.__name__ = f"{type(self).__name__.lower()}_of_{getattr(function, '__name__', 'f')}"
+        self.__name__ = f"{verb}_of_{getattr(function, '__name__', 'f')}"
+
+    def __repr__(self) -> str:
+        verb, name = type(self).__name__.lower(), getattr(self.function, "__name__", "f")
+        return f"<{verb} of {name}: call it with the point, as {name} is called>"
 
     def prepared(self, args: tuple, kwargs: dict) -> tuple[Arguments, TracedFunction, Plan]:
         """The arguments, the function traced at their shapes, and the plan for them."""
@@ -158,6 +157,11 @@ def _cast(parts: list[Any], leaves: list[Any]) -> list[Any]:
 
 def _require_scalar(traced: TracedFunction, what: str, instead: str) -> None:
     outputs = traced.outputs
+    if not outputs.leaves:
+        raise FunctionError(
+            f"The function {traced.name} returns no number.",
+            next_step="return one: is `return` missing?",
+        )
     if outputs.size != 1 or len(outputs.leaves) != 1:
         shapes = ", ".join(f"{leaf.name} {leaf.shape}" for leaf in outputs.leaves[:5])
         raise FunctionError(
@@ -228,7 +232,8 @@ def jacobian(
 
     Returns:
         A function of the same arguments that returns a `DerivativeMatrix` (outputs, inputs). Keep
-        it: pattern, colors and compiled code are reused from call to call, inside jit too.
+        it: pattern, colors and compiled code are reused from call to call, inside jit too. As with
+        `jax.jit`, what the function reads from outside is read at the first call.
 
     Numerical error:
         That of the chain rule in the inputs' precision. The entries are compared with one product
@@ -244,7 +249,7 @@ def jacobian(
         >>> import taylored as ty
         >>> J = ty.jacobian(lambda x: x[1:] ** 2 - x[:-1])(np.arange(1.0, 6.0))
         >>> J.passes, J.structure.kind
-        (2, 'sparse')
+        (2, 'banded')
         >>> J @ np.ones(5)
         array([3., 5., 7., 9.])
 

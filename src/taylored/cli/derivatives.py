@@ -55,6 +55,13 @@ def _check(command: str, formulas: Sequence[str]) -> None:
         if re.fullmatch(r"\s*\w+\s*=[^=~<>]*", text):
             what = f"{text[:40]!r} is not a formula."
             raise ArgumentError(what, next_step=f"for the point write --at {text.strip()[:40]}")
+        pieces = [piece.strip() for piece in _split(text)]
+        if len(pieces) > 1 and all(pieces) and not re.search(r"\d\s*,\s*\d", text):
+            quoted = " ".join(f'"{piece[:40]}"' for piece in pieces[:4])
+            raise ArgumentError(
+                f"{text[:40]!r} holds {len(pieces)} formulas.",
+                next_step=f"put each in quotes of its own: taylored jacobian {quoted}",
+            )
     if len(formulas) > 1 and command != "jacobian":
         raise ArgumentError(
             f"A {command} has one formula, and {len(formulas)} are given.",

@@ -25,13 +25,41 @@ Options = argparse.Namespace
 def parse(command: str, arguments: Sequence[str]) -> Options:
     """The options of a command; whatever is wrong with them is an `ArgumentError`."""
     parser = parser_of(command)
+    known = [name for action in parser._actions for name in action.option_strings]
     joined = _joined(parser, arguments)
+    if command in _WITH_FORMULA:
+        joined = [_SHIELD + w if _is_formula(w, known) else w for w in joined]
     options, rest = parser.parse_known_intermixed_args(joined)
     step = f"see: taylored {command} --help"
     if rest:
-        known = [name for action in parser._actions for name in action.option_strings]
+        if command in _WITH_FORMULA:
+            step += "; before a formula that starts with a minus sign write --"
         raise unknown("option", rest[0].partition("=")[0], known, step)
+    options.arguments = [word.removeprefix(_SHIELD) for word in options.arguments]
     return options
+
+
+_WITH_FORMULA = ("fit", "gradient", "jacobian", "hessian")
+_SHIELD = "\0"  # in front of a word that is no option though it starts with a minus sign
+
+
+def _is_formula(word: str, known: Sequence[str]) -> bool:
+    """Whether a word that starts with a minus sign is a formula, and not a misspelt option."""
+    if not word.startswith("-") or word == "-" or word.partition("=")[0] in known:
+        return False
+    if re.match(r"--?[A-Za-z][\w-]*(=[^=]|=?$)", word):
+        near = difflib.get_close_matches(f"--{word.lstrip('-')}"[:50], known, 1, 0.6)
+        if word.startswith("--") or near:
+            return False
+    # Only now, since it is needed in rare cases.
+    from taylored.errors import FormulaError
+    from taylored.formula import parse as read
+
+    try:
+        read(word)
+    except FormulaError as error:
+        return bool(re.search(r"[*/^(+]", word)) and not isinstance(error, ArgumentError)
+    return True
 
 
 def unknown(kind: str, name: str, known: Iterable[str], step: str) -> ArgumentError:
@@ -68,7 +96,7 @@ def _joined(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> list[s
     while rest:
         word = rest.pop(0)
         if word == "--":
-            return [*result, word, *rest]
+            return [*result, *(_SHIELD + w if w.startswith("-") else w for w in rest)]
         if word == "--plot":
             follows = bool(rest) and rest[0].lower().endswith(PICTURES)
             word = f"--plot={rest.pop(0)}" if follows else "--plot="

@@ -74,7 +74,12 @@ def _local_derivatives(equation: Equation, inputs: list[Any], result: Any) -> tu
         return (power * lower,)
     rule = ELEMENTWISE[equation.primitive].derivatives
     assert rule is not None
-    return rule(*inputs, result)
+    found = rule(*inputs, result)
+    if equation.primitive == "pow" and isinstance(inputs[1], Traced):
+        # x**0 is 1 for every x, where n*x**(n - 1) is 0*inf at x = 0.
+        flat = apply("and", *(apply("eq", value, 0.0) for value in inputs))
+        return apply("where", flat, 0.0, found[0]), found[1]
+    return found
 
 
 @RULES.register("select_n")

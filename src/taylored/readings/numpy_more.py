@@ -5,12 +5,13 @@ Registered from `readings.numpy`, whose table this extends.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from taylored.readings.numpy import RULES
+from taylored.readings.positions import gather_positions, scatter_positions
 from taylored.trace.program import Equation
 
 __all__: list[str] = []
@@ -19,57 +20,17 @@ __all__: list[str] = []
 # ---- gather and scatter ----
 
 
-def _places(
-    shape: Sequence[int],
-    starts: np.ndarray,
-    sizes: Sequence[int],
-    window: Sequence[int],
-    numbers: dict,
-) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
-    """Indices into every axis of the operand, shaped as the windows, and which are in range."""
-    starts = np.asarray(starts)
-    rank = starts.ndim - 1 + len(window)
-    batch = [a for a in range(rank) if a not in window]
-    kept = [d for d in range(len(shape)) if d not in numbers["dropped"] + numbers["batching"]]
-    inside = np.ones([1] * rank, bool)
-    index = []
-    for d, length in enumerate(shape):
-        begin: Any = np.zeros([1] * rank, np.int64)
-        if d in numbers["map"]:
-            begin = _spread(starts[..., numbers["map"].index(d)].astype(np.int64), batch, rank)
-            inside = inside & (begin >= 0) & (begin <= length - sizes[d])
-            begin = np.clip(begin, 0, max(length - sizes[d], 0))
-        elif d in numbers["batching"]:
-            axis = batch[numbers["index_batching"][numbers["batching"].index(d)]]
-            begin = _spread(np.arange(length), [axis], rank)
-        if d in kept:
-            begin = begin + _spread(np.arange(sizes[d]), [window[kept.index(d)]], rank)
-        index.append(begin)
-    return tuple(index), inside
-
-
-def _spread(values: np.ndarray, axes: Sequence[int], rank: int) -> np.ndarray:
-    shape = [1] * rank
-    for axis, length in zip(axes, values.shape, strict=True):
-        shape[axis] = length
-    return values.reshape(shape)
-
-
 @RULES.register("gather")
 def _gather(equation: Equation) -> Callable:
-    p = equation.params
-    d, sizes, mode = p["dimension_numbers"], p["slice_sizes"], str(p["mode"]).upper()
-    numbers = {"dropped": tuple(d.collapsed_slice_dims), "map": tuple(d.start_index_map),
-               "batching": tuple(d.operand_batching_dims),
-               "index_batching": tuple(d.start_indices_batching_dims)}  # fmt: skip
+    params = equation.params
 
     def run(x: Any, starts: Any) -> Any:
         x, starts = np.asarray(x), np.asarray(starts)
-        index, inside = _places(x.shape, starts, sizes, d.offset_dims, numbers)
-        found = x[tuple(np.broadcast_arrays(*index))] if index else x
-        if "FILL" not in mode or inside.all():
+        places, _ = gather_positions(x.shape, starts, np.zeros(starts.shape, bool), params)
+        found = x.reshape(-1)[np.maximum(places, 0)]
+        if (places >= 0).all():
             return found
-        return np.where(inside, found, np.asarray(_fill(p.get("fill_value"), x.dtype), x.dtype))
+        return np.where(places < 0, np.asarray(_fill(params.get("fill_value"), x.dtype)), found)
 
     return run
 
@@ -84,25 +45,13 @@ def _fill(value: Any, dtype: np.dtype) -> Any:
 
 def _scatter(combine: Callable[[Any, Any, Any], None]) -> Callable[[Equation], Callable]:
     def rule(equation: Equation) -> Callable:
-        d, mode = equation.params["dimension_numbers"], str(equation.params["mode"]).upper()
-        numbers = {"dropped": tuple(d.inserted_window_dims),
-                   "map": tuple(d.scatter_dims_to_operand_dims),
-                   "batching": tuple(d.operand_batching_dims),
-                   "index_batching": tuple(d.scatter_indices_batching_dims)}  # fmt: skip
-        window = tuple(d.update_window_dims)
-
         def run(x: Any, starts: Any, updates: Any) -> Any:
-            x, updates = np.array(x), np.asarray(updates)
-            skipped = numbers["dropped"] + numbers["batching"]
-            lengths = iter(updates.shape[axis] for axis in window)
-            sizes = [1 if k in skipped else next(lengths) for k in range(x.ndim)]
-            index, inside = _places(x.shape, starts, sizes, window, numbers)
-            if not x.ndim:
-                index = (np.zeros((), np.int64),)
-            target = x if x.ndim else x.reshape(1)
-            keep = np.broadcast_to(inside | ("CLIP" in mode), updates.shape)
-            chosen = tuple(np.broadcast_to(i, updates.shape)[keep] for i in index)
-            combine(target, chosen, updates[keep])
+            x, starts, updates = np.array(x), np.asarray(starts), np.asarray(updates)
+            known = np.zeros(starts.shape, bool)
+            places, _ = scatter_positions(x.shape, starts, known, equation.params, updates.shape)
+            keep = places >= 0
+            target = x.reshape(-1)
+            combine(target, places[keep], updates[keep])
             return target.reshape(x.shape)
 
         return run

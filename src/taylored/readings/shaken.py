@@ -38,6 +38,7 @@ _TINIEST = 5e-324
 _NORMAL = 2.3e-308  # below it float64 has fewer digits
 
 _PAIRED = frozenset(["add", "sub", "mul", "div", "neg", "sqrt", "abs", "integer_pow"])
+_SUMS = frozenset(["add", "sub", "neg", "abs"])
 # Neither is rounded, nor may what they decide on be moved.
 _EXACT = frozenset(
     """select_n max min sign floor ceil round lt le gt ge eq ne and or not copy
@@ -167,6 +168,8 @@ def _in_pairs(program: Program, inputs: Sequence[Given], seed: int) -> tuple[lis
         nonlocal lost
         primitive = equation.primitive
         before, after = _levels(primitive)
+        if primitive in _SUMS and not any(np.any(lo) for _, lo in pairs):
+            after = 0.0  # exact: two float64 make one pair
         moved = _moves(primitive, pairs, before, noise) if before else None
         if before and moved is None:
             pairs = [(h, lo + h * noise(before * (_cut(h, lo, before) != 0))) for h, lo in pairs]
@@ -279,11 +282,21 @@ def _in_long_double(program: Program, inputs: Sequence[Given], seed: int) -> lis
         if primitive not in _PAIRED:
             level = max(level, 4 * unit)
         result = np.asarray(result, wide)
+        if primitive in _SUMS:
+            level = level * _inexact(primitive, result, values)
         return result * (1.0 + noise(level)) + _floor(equation, result, values, noise)
 
     plain.RULES.require(program)
     outputs = walk(program, [start(known) for known in inputs], rule, constant)
     return [_rounded(np.asarray(v, wide)) for v in outputs]
+
+
+def _inexact(primitive: str, result: Any, values: Sequence[Any]) -> Any:
+    """Where a sum is rounded: -1 as an exponent is not to become -0.99999."""
+    if len(values) == 1:
+        return 0.0
+    second = -values[1] if primitive == "sub" else values[1]
+    return doubled.two_sum(np.asarray(values[0], np.longdouble), second)[1] != 0.0
 
 
 def _narrowed(value: Any, noise: _Noise) -> Any:

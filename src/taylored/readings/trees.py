@@ -111,6 +111,11 @@ def _select(algebra: Algebra, condition: Node, no: Node, yes: Node) -> Node:
         lost = second.op == "gt" and second.args[1].value == _LOST
         if lost and first.op == "eq" and is_number(first.args[1], 0):
             return no
+        if first.op == second.op == "eq":
+            base, exponent = first.args[0], second.args[0]
+            lower = algebra.power(base, algebra.add(exponent, algebra.number(-1)))
+            if no is algebra.mul(exponent, lower):
+                return no  # at 0^0, see readings.derivative
     if condition.op == "eq" and is_number(condition.args[1], 0):
         # The slopes of J1 at 0, where J1(x)/x is 0/0.
         bessel = algebra.apply("bessel_j1", condition.args[0])

@@ -31,6 +31,9 @@ def verdict(result: Check) -> str:
     if math.isfinite(result.difference_error):
         agreed = max(result.difference, result.difference_error)
         tail = f", and differences agree to {number(agreed, 2)}"
+    if not math.isfinite(result.error):
+        small = next((f.message for f in result.findings if f.name == "vanishing"), "")
+        return f"No fault found. {small or 'The error by rounding is not known'}".rstrip(".") + "."
     return f"No fault found: rounding error about {number(result.error, 2)} relative{tail}."
 
 

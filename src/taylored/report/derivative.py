@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from taylored.calculus.symbolic import label
+from taylored.calculus.onesided import label
 from taylored.report.letters import ascii_only, shorten, visible
 from taylored.report.numbers import count, number, place_of, rounded
 from taylored.report.table import Cell, Style, table
@@ -30,6 +30,8 @@ _MOST_SYMBOLS = 6  # formulas below the numbers
 _SHORT = {
     "kink": "there is a kink at this point",
     "jump": "there is a jump at this point",
+    "edge": "the point is at the edge of the domain",
+    "branch": "the formula takes a branch of its own at this point",
     "not-finite": "not everything is finite at this point",
     "ill-conditioned": "rounding leaves no right digit at this point",
 }
@@ -44,13 +46,17 @@ def verdict(result: Derivative) -> str:
         return f"The {result.kind}, as formulas."
     errors = [f for f in result.findings if f.severity == "error"]
     if errors:
-        return f"Not to be trusted: {_SHORT.get(errors[0].name, errors[0].message)}."
-    counted = result.digits[(result.numbers != 0) & (result.errors < np.abs(result.numbers))]
-    digits = math.floor(min(float(np.min(counted, initial=_FULL)), _FULL))
+        return f"Not to be trusted: {_SHORT.get(errors[0].name, errors[0].message.rstrip('.'))}."
+    # A number that its error may well make zero has no digits to count.
+    known = result.errors <= np.abs(result.numbers) / 10.0
+    counted = result.digits[(result.numbers != 0) & known]
+    blurred = int(np.sum((result.errors > 0) & ~known))
     if not counted.size:
-        largest = float(np.max(result.errors, initial=0.0))
+        largest = float(np.max(result.errors + np.abs(result.numbers), initial=0.0))
         return f"{what} zero" + (f" within {_size(largest)}." if largest else ".")
-    return f"{what} known to {count(digits, 'digit')}" + (" or more." if total > 1 else ".")
+    digits = math.floor(min(float(np.min(counted, initial=_FULL)), _FULL))
+    rest = f", but {blurred} zero within the error." if blurred else "."
+    return f"{what} known to {count(digits, 'digit')}" + (" or more" if total > 1 else "") + rest
 
 
 # ---- terminal ----

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from taylored.trace.fresh import with_own_arrays
 from taylored.trace.program import Atom, Builder, Constant, Program
 from taylored.trace.source import user_line
 from taylored.trace.tracer import Traced
@@ -44,7 +45,7 @@ def trace_jax(
 
     with float64():
         avals = [jax.ShapeDtypeStruct(shape, np.float64) for shape in shapes]
-        closed = jax.make_jaxpr(function)(*avals)
+        closed = jax.make_jaxpr(with_own_arrays(function))(*avals)
     return from_jaxpr(closed, names)
 
 

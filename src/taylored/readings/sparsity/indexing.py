@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from taylored.readings.numpy import RULES as NUMPY
-from taylored.readings.sparsity.dependence import Dependence, Sets, Term, union
-from taylored.readings.sparsity.known import Value
-from taylored.readings.sparsity.positions import (
+from taylored.readings.positions import (
     gather_positions,
     scatter_positions,
     window_positions,
 )
+from taylored.readings.sparsity.dependence import Dependence, Sets, Term, union
+from taylored.readings.sparsity.known import Value
 from taylored.readings.sparsity.walk import RULES, everything
 from taylored.trace.program import Equation
 

@@ -46,7 +46,8 @@ def gather_positions(
         tuple(d.offset_dims), tuple(d.collapsed_slice_dims), tuple(d.start_index_map),
         tuple(d.operand_batching_dims), tuple(d.start_indices_batching_dims),
     )  # fmt: skip
-    return _positions(shape, indices, unknown, layout, (params["slice_sizes"], params["mode"]))
+    fills = "FILL" in str(params["mode"]).upper()
+    return _positions(shape, indices, unknown, layout, (params["slice_sizes"], fills))
 
 
 def scatter_positions(
@@ -69,7 +70,8 @@ def scatter_positions(
         tuple(window), dropped, tuple(d.scatter_dims_to_operand_dims), batch,
         tuple(d.scatter_indices_batching_dims),
     )  # fmt: skip
-    return _positions(shape, indices, unknown, layout, (slice_sizes, params["mode"]))
+    drops = "CLIP" not in str(params["mode"]).upper()
+    return _positions(shape, indices, unknown, layout, (slice_sizes, drops))
 
 
 def _positions(
@@ -77,15 +79,15 @@ def _positions(
     indices: np.ndarray,
     unknown: np.ndarray,
     layout: _Layout,
-    rules: tuple[Sequence[int], Any],
+    rules: tuple[Sequence[int], bool],
 ) -> tuple[np.ndarray, tuple[int, ...]]:
-    slice_sizes, mode = rules
+    slice_sizes, drop = rules
     batch_shape = indices.shape[:-1]
     free = _unknown_axes(shape, unknown, layout, slice_sizes)
     reduced = [1 if a in free else n for a, n in enumerate(shape)]
     sizes = [1 if a in free else n for a, n in enumerate(slice_sizes)]
     strides = np.append(np.cumprod(reduced[::-1])[::-1][1:], 1).astype(np.int64)
-    start, valid = _starts(reduced, indices, layout, (sizes, mode, free))
+    start, valid = _starts(reduced, indices, layout, (sizes, drop, free))
     flat_start = np.zeros(batch_shape, np.int64)
     for axis, value in start.items():
         flat_start += value * strides[axis]
@@ -121,8 +123,7 @@ def _starts(
     shape: Sequence[int], indices: np.ndarray, layout: _Layout, rules: tuple
 ) -> tuple[dict[int, np.ndarray], np.ndarray]:
     """Starts by operand axis, moved inside, and where the window was inside to begin with."""
-    sizes, mode, free = rules
-    drop = "FILL" in str(mode).upper() or "DROP" in str(mode).upper()
+    sizes, drop, free = rules
     start: dict[int, np.ndarray] = {}
     valid = np.ones(indices.shape[:-1], bool)
     for k, axis in enumerate(layout.indexed):
