@@ -60,6 +60,12 @@ def _flat(spread: Any, inputs: Layout) -> np.ndarray:
             return np.full(inputs.size, float(array))
         if array.shape != (inputs.size,):
             _refuse(array.shape, inputs)
+        if _is_dictionary(inputs) and len(inputs.leaves) > 1:
+            raise ArgumentError(
+                "The inputs have names, this spread has none: which belongs to which is a guess.",
+                where=user_caller(),
+                next_step=f"give a dictionary: {{{inputs.leaves[0].name!r}: ..., ...}}.",
+            )
         return array
     found = np.empty(inputs.size)
     for leaf, part in zip(inputs.leaves, parts, strict=True):
@@ -91,11 +97,27 @@ def _parts(spread: Any, inputs: Layout) -> list[Any] | None:
         raise ArgumentError(
             "The spread is a tree of another form than the inputs.",
             where=user_caller(),
-            why=f"the inputs are {names}{', ...' if len(inputs.leaves) > 8 else ''}; the spread "
+            why=_other_keys(spread, inputs)
+            or f"the inputs are {names}{', ...' if len(inputs.leaves) > 8 else ''}; the spread "
             f"holds {len(values)} of {len(inputs.leaves)} parts or arranges them otherwise.",
             next_step="give one number, or the inputs' own keys with a number or array each.",
         )
     return values
+
+
+def _is_dictionary(inputs: Layout) -> bool:
+    return isinstance(inputs.unflatten(range(len(inputs.leaves))), dict)
+
+
+def _other_keys(spread: Any, inputs: Layout) -> str:
+    """Which keys of a dictionary are missing, and which it should not have."""
+    if not isinstance(spread, dict) or not _is_dictionary(inputs):
+        return ""
+    wanted = inputs.unflatten(range(len(inputs.leaves)))
+    missing = ", ".join(repr(k) for k in list(wanted) if k not in spread)
+    unknown = ", ".join(repr(k) for k in list(spread) if k not in wanted)
+    parts = [f"{missing} missing"] if missing else []
+    return "; ".join([*parts, *([f"{unknown} unknown"] if unknown else [])]) + "."
 
 
 def _is_flat(spread: Sequence[Any]) -> bool:
