@@ -129,7 +129,7 @@ def _finding(
     verb = "changes" if len(parts) == 1 else "change"
     if not notes:
         return Finding(
-            "at a switch", f"{listed} {verb} here, but the slopes on both sides agree.", "", "note"
+            "switch", f"{listed} {verb} here, but the slopes on both sides agree.", "", "note"
         )
     index, note = next(iter(notes.items()))
     name, told, step = "kink", f"one-sided derivatives are {note}", "Look at a point on one side."

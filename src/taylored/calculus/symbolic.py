@@ -372,7 +372,7 @@ def _with_lost_digits(result: Derivative) -> Derivative:
     findings = list(result.findings)
     for mask, severity, told, name in (
         (lost, "error", "no digit is right", "ill-conditioned"),
-        (few, "warning", f"fewer than {_FEW} digits are right", "few digits"),
+        (few, "warning", f"fewer than {_FEW} digits are right", "few-digits"),
     ):
         where = [tuple(map(int, i)) for i in np.argwhere(mask)]
         if where:

@@ -156,7 +156,16 @@ def _value_cells(value: float, error: float, note: str) -> list[Cell]:
     shown = Cell("?" if note == "no digit is right" else shown_value(value, error))
     if not math.isfinite(error):
         return [shown, Cell("?", "unknown")]
+    error += _left_off(shown.text, value)
     return [shown, Cell(f"≈ {_size(error)}" if error else "0", "estimated")]
+
+
+def _left_off(shown: str, value: float) -> float:
+    """How far the number as it is shown is from the number: the error beside it covers that too."""
+    try:
+        return abs(float(shown) - value)
+    except ValueError:
+        return 0.0
 
 
 def shown_value(value: float, error: float, most: int = _FULL) -> str:
