@@ -298,11 +298,6 @@ class Plan:
         """Whether exponentials and the like take part, which are worth keeping between passes."""
         return any(_has(self.traced.program(), name) for name in _COSTLY)
 
-    @cached_property
-    def has_products(self) -> bool:
-        """Whether matrix products take part: several passes are then one larger product."""
-        return _has(self.derivative_program()[0], "dot_general")
-
     def dtypes(self, layout: Layout) -> list[Any]:
         """The precision of each array of the inputs or outputs."""
         avals = self.traced.closed.in_avals
