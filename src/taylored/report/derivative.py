@@ -6,6 +6,7 @@ import math
 import shutil
 import textwrap
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -156,14 +157,16 @@ def _value_cells(value: float, error: float, note: str) -> list[Cell]:
     shown = Cell("?" if note == "no digit is right" else shown_value(value, error))
     if not math.isfinite(error):
         return [shown, Cell("?", "unknown")]
-    error += _left_off(shown.text, value)
+    left_off = _left_off(shown.text, value)
+    if left_off:
+        error = 1.05 * (error + left_off)  # rounded up, for it is printed with two digits
     return [shown, Cell(f"≈ {_size(error)}" if error else "0", "estimated")]
 
 
 def _left_off(shown: str, value: float) -> float:
     """How far the number as it is shown is from the number: the error beside it covers that too."""
     try:
-        return abs(float(shown) - value)
+        return float(abs(Fraction(shown) - Fraction(value)))
     except ValueError:
         return 0.0
 
