@@ -202,9 +202,6 @@ def test_exact_numbers_are_exact(text):
     assert np.all(found.errors < 1e-28) and np.all(found.numbers == np.rint(found.numbers))
 
 
-# ---- options --------------------------------------------------------------------------------
-
-
 def test_report(run):
     done = run("gradient", "x^2*y + sin(x*y)", "--at", "x=1", "--at", "y=2")
     assert (done.code, done.err) == (0, "")
