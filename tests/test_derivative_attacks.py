@@ -241,3 +241,57 @@ def test_a_derivative_that_vanishes_is_told_with_its_bound(function, x):
     found = ty.check(function, x)
     assert found.ok and np.isnan(found.error)
     assert [f.severity for f in found.findings if f.name == "vanishing"] == ["note"]
+
+
+def _contradictory():
+    @jax.custom_jvp
+    def odd(x):
+        return x[0] * jnp.sum(x[1:])
+
+    def rule(primals, tangents):
+        (x,), (t,) = primals, tangents
+        return odd(x), jnp.sum(x[1:] ** 2) * t[0] + x[0] * jnp.sum(t[1:])
+
+    odd.defjvp(rule)
+    return lambda x: odd(x) + jnp.sum(x**2)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_entries_are_compared_in_every_precision(dtype):
+    f, x = _contradictory(), np.linspace(1, 2, 9).astype(dtype)
+    with pytest.raises(PatternError, match="symmetric"):
+        ty.hessian(f)(x).sparse()
+    # What the message advises: no symmetry assumed.
+    assert ty.jacobian(ty.gradient(f))(x).dense()[0, 1] == 2 * x[1]
+
+
+def test_a_local_comparison_does_not_stand_for_the_global_one():
+    transform = ty.jacobian(lambda x: jnp.where(x > 0, x * x[::-1], 0.0), pattern="local")
+    J = transform(np.array([1.0, -1, -1, 1]))
+    assert J.agreement is None and J.nnz == 4
+    J.sparse()
+    assert J.agreement < 1e-14 and J._plan.checked is None
+
+
+def test_what_is_remembered_of_a_call_holds_no_values_of_it():
+    transform = ty.jacobian(lambda x: x**2)
+    with jax.checking_leaks():
+        assert jax.jit(lambda v: transform(v).dense())(jnp.ones(2)).shape == (2, 2)
+
+
+def test_functions_that_return_something_else_each_time():
+    calls = []
+
+    def f(x, y):
+        calls.append(1)
+        return (x, y)[len(calls) % 2] * 2.0
+
+    with pytest.raises(ty.TayloredError, match="not the same"):
+        ty.jacobian(f, argnums=(0, 1))(X, X)
+
+
+def test_entries_one_by_one():
+    J = ty.jacobian(lambda x: x[1:] * x[:-1])(np.arange(1.0, 6))
+    assert [J[0, 0], J[0, 1], J[0, 4], J[3, 4], J[-1, -1]] == [2, 1, 0, 4, 4]
+    H = ty.hessian(lambda x: jnp.sum(x) ** 2)(np.ones(100_000))
+    assert H[3, 5] == 2.0  # too many entries to be listed: from a product

@@ -84,7 +84,7 @@ def read_arguments(
         ArgumentError: for inputs that are not floating-point numbers, NaN or infinite, or if there
             are none; it names the input.
     """
-    return Reader(function, argnums).read(args, kwargs)
+    return _read(function, _whole(argnums), args, kwargs)[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,16 +112,16 @@ class Reader:
         key = None if None in signs else (tree, tuple(signs))
         form = None if key is None else self._forms.get(key)
         if form is None:
-            form = self._new_form(args, kwargs)
+            form, arguments = self._new_form(args, kwargs)
             if key is not None and len(self._forms) < 256:
                 self._forms[key] = form
-            return form.example
+            return arguments
         leaves = [_floating(values[k]) for k in form.leaves]
         if not any(map(is_tracer, leaves)):
             _require_finite(form.example.inputs, leaves)
         return replace(form.example, leaves=leaves, others=[values[k] for k in form.others])
 
-    def _new_form(self, args: tuple, kwargs: dict) -> _Form:
+    def _new_form(self, args: tuple, kwargs: dict) -> tuple[_Form, Arguments]:
         import jax
 
         chosen = _chosen(self.argnums, args)
@@ -129,9 +129,10 @@ class Reader:
         firsts = np.concatenate([[0], np.cumsum(counts)]).astype(int).tolist()
         own = [k for c in chosen for k in range(firsts[c], firsts[c + 1])]
         rest = [k for k in range(firsts[-1]) if k not in set(own)]
-        example, fixed = _read(self.function, self.argnums, args, kwargs)
+        arguments, fixed = _read(self.function, self.argnums, args, kwargs)
         others = [k for n, k in enumerate(rest) if n not in fixed]
-        return _Form(example, own, others)
+        # Without the arrays: they would outlive the call, and the trace that they belong to.
+        return _Form(replace(arguments, leaves=[], others=[]), own, others), arguments
 
 
 def _whole(argnums: Any) -> int | tuple[int, ...]:

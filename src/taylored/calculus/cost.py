@@ -20,9 +20,8 @@ class Entry:
 class Cost:
     """What computing all entries takes, known before it is done.
 
-    `forward` passes cost about as much as two to three runs of the function, `reverse` passes
-    three to five. `bytes` is the peak beside the function's own use: the compressed products and
-    the entries.
+    `bytes` is the peak beside the function's own use: the compressed products and the entries.
+    What a pass costs, in runs of the function, depends on the function: see benchmarks/RESULTS.md.
     """
 
     forward: int

@@ -3,7 +3,7 @@
 What was measured decides the form. At a hundred thousand inputs passes written out one after
 another with constant seeds fuse best, and the entries are picked in a stage of its own, for a
 gather that is fused with the passes computes them again for each entry. Small matrices are best run
-as one program, which is compiled in half the time.
+as one program, which is compiled sooner.
 """
 
 from __future__ import annotations

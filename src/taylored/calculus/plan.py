@@ -102,8 +102,7 @@ class Plan:
         import jax
 
         count = len(self.inputs.leaves)
-        avals = self.traced.closed.in_avals[: len(self.traced.closed.in_avals)]
-        shapes = [jax.ShapeDtypeStruct(a.shape, a.dtype) for a in avals]
+        shapes = [jax.ShapeDtypeStruct(a.shape, a.dtype) for a in self.traced.closed.in_avals]
         extra = len(self.traced.captured)
         return shapes[:count], shapes[count : len(shapes) - extra]
 
@@ -253,7 +252,7 @@ class Plan:
         return jax.jit(push)
 
     def product_once(self, leaves: list[Any], others: list[Any], tangents: list[Any]) -> list[Any]:
-        """The same for a single use: compiled in half the time, without optimization."""
+        """The same for a single use: without optimization, which is compiled sooner."""
         if "product" not in self.__dict__:
             try:
                 lowered = self.product.lower(leaves, others, tangents)

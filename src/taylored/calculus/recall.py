@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from taylored.trace.cache import function_key
+from taylored.trace.cache import function_key, names_read
 
 __all__ = ["recalled_by"]
 
@@ -56,7 +56,8 @@ def _by_contents(function: Callable) -> Hashable | None:
     """
     if not isinstance(function, types.FunctionType):
         return None
-    read = {n: v for n, v in function.__globals__.items() if n in _names(function.__code__)}
+    names = names_read(function.__code__)
+    read = {n: v for n, v in function.__globals__.items() if n in names}
     held = {name: key for name, value in read.items() if (key := _array_key(value)) is not None}
     arrays: list[Hashable] = [(name, held[name]) for name in sorted(held)]
     cells = []
@@ -72,11 +73,6 @@ def _by_contents(function: Callable) -> Hashable | None:
     plain.__dict__.update(function.__dict__)
     key = function_key(plain)
     return None if key is None else (key, tuple(arrays))
-
-
-def _names(code: types.CodeType) -> set[str]:
-    nested = (c for c in code.co_consts if isinstance(c, types.CodeType))
-    return set(code.co_names).union(*map(_names, nested))
 
 
 def _content(cell: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from taylored.report.letters import ascii_only
 from taylored.report.numbers import count, number
+from taylored.report.sheet import finding_document
 
 if TYPE_CHECKING:
     from taylored.calculus.check import Check
@@ -87,11 +88,7 @@ def check_document(result: Check) -> dict[str, Any]:
         "difference": _plain(result.difference),
         "difference_error": _plain(result.difference_error),
         "directions": result.directions,
-        "findings": [
-            {"name": f.name, "severity": f.severity, "message": f.message,
-             "next_step": f.next_step, "params": list(f.params)}
-            for f in result.findings
-        ],
+        "findings": [finding_document(f) for f in result.findings],
         "kinks": [
             {"name": k.name, "line": k.line, "distance": _plain(k.distance), "input": k.input,
              "absolute": _plain(k.absolute)}

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from taylored.report.facts import formula_text, sigma_sentence
+from taylored.report.sheet import finding_document
 
 if TYPE_CHECKING:
     from taylored.regression.result import Fit
@@ -30,7 +31,7 @@ def fit_document(fit: Fit, level: float = 0.95) -> dict[str, Any]:
         "params": {name: _parameter(fit, name, level) for name in fit.setup.names},
         "covariance": [[_number(v) for v in row] for row in fit.covariance.tolist()],
         **_goodness(fit),
-        "findings": [_finding(f) for f in fit.warnings],
+        "findings": [finding_document(f) for f in fit.warnings],
         "cost": {
             "evaluations": int(fit.cost.evaluations),
             "iterations": int(fit.cost.iterations),
@@ -95,14 +96,4 @@ def _goodness(fit: Fit) -> dict[str, Any]:
         "r_squared": _number(fit.r_squared),
         "absolute_sigma": bool(fit.absolute_sigma),
         "sigma": sigma_sentence(fit),
-    }
-
-
-def _finding(finding: Any) -> dict[str, Any]:
-    return {
-        "name": finding.name,
-        "message": finding.message,
-        "next_step": finding.next_step,
-        "severity": finding.severity,
-        "params": list(finding.params),
     }

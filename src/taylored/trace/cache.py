@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
-__all__ = ["LeastRecentlyUsed", "function_key"]
+__all__ = ["LeastRecentlyUsed", "function_key", "names_read"]
 
 _PLAIN = (bool, int, float, complex, str, bytes, type(None))
 _DEEPEST = 4
@@ -53,7 +53,7 @@ def _of_function(function: Any, depth: int) -> tuple:
 
 def _is_self_contained(code: types.CodeType) -> bool:
     """Whether code reads only arguments, closure and globals by name: no imports, no files."""
-    if _OUTWARD.intersection(_names(code)):
+    if _OUTWARD.intersection(names_read(code)):
         return False
     return not any(i.opname == "IMPORT_NAME" for c in _codes(code) for i in dis.get_instructions(c))
 
@@ -76,17 +76,18 @@ def _cell(cell: Any) -> Any:
 def _of_globals(function: types.FunctionType, depth: int) -> tuple:
     """The globals that the code (and the code nested in it) reads, with their values."""
     found = []
-    for name in sorted(_names(function.__code__)):
+    for name in sorted(names_read(function.__code__)):
         if name in function.__globals__:
             found.append((name, _of_value(function.__globals__[name], depth + 1)))
     return tuple(found)
 
 
-def _names(code: types.CodeType) -> set[str]:
+def names_read(code: types.CodeType) -> set[str]:
+    """Globals and attributes that the code, and all code within it, reads by name."""
     names = set(code.co_names)
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
-            names |= _names(constant)
+            names |= names_read(constant)
     return names
 
 

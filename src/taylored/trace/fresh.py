@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from taylored.trace.cache import names_read
+
 __all__ = ["with_own_arrays"]
 
 _DEEPEST = 6
@@ -51,7 +53,7 @@ def _renewed(value: Any, made: dict[int, Any], depth: int) -> Any:
     for cell, old in zip(cells, value.__closure__ or (), strict=True):
         if _filled(old):
             cell.cell_contents = _renewed(old.cell_contents, made, depth + 1)
-    for name in _names(value.__code__):
+    for name in names_read(value.__code__):
         if name in names:
             names[name] = _renewed(names[name], made, depth + 1)
     return copy
@@ -76,7 +78,7 @@ def _reads_arrays(value: Any, seen: set[int], depth: int) -> bool:
         return False
     seen.add(id(value))
     held = [c.cell_contents for c in value.__closure__ or () if _filled(c)]
-    held += [value.__globals__[n] for n in _names(value.__code__) if n in value.__globals__]
+    held += [value.__globals__[n] for n in names_read(value.__code__) if n in value.__globals__]
     held += [*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values()]
     return any(_reads_arrays(v, seen, depth + 1) for v in held)
 
@@ -87,11 +89,3 @@ def _filled(cell: Any) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _names(code: types.CodeType) -> set[str]:
-    names = set(code.co_names)
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            names |= _names(constant)
-    return names

@@ -102,7 +102,9 @@ def _same_equations(first: Any, second: Any) -> bool:
 
     if len(first.eqns) != len(second.eqns):
         return False
-    numbers: tuple[dict, dict] = ({}, {})
+    numbers: tuple[dict, dict] = tuple(  # type: ignore[assignment]
+        {v: k for k, v in enumerate([*j.constvars, *j.invars])} for j in (first, second)
+    )
 
     def atom(value: Any, known: dict) -> Any:
         if isinstance(value, jex.Literal):
@@ -112,14 +114,17 @@ def _same_equations(first: Any, second: Any) -> bool:
     for one, other in zip(first.eqns, second.eqns, strict=True):
         if one.primitive is not other.primitive:
             return False
-        for a, b in zip([*one.invars, *one.outvars], [*other.invars, *other.outvars], strict=False):
+        if len(one.invars) != len(other.invars):
+            return False
+        for a, b in zip([*one.invars, *one.outvars], [*other.invars, *other.outvars], strict=True):
             if atom(a, numbers[0]) != atom(b, numbers[1]) or a.aval.shape != b.aval.shape:
                 return False
         if one.params.keys() != other.params.keys():
             return False
         if not all(_same_param(v, other.params[k]) for k, v in one.params.items()):
             return False
-    return True
+    ends = zip(first.outvars, second.outvars, strict=True)
+    return all(atom(a, numbers[0]) == atom(b, numbers[1]) for a, b in ends)
 
 
 def _same_param(first: Any, second: Any) -> bool:

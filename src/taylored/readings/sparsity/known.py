@@ -272,23 +272,15 @@ def _position(equation: Equation, given: Sequence[Value], shapes: Any) -> list[V
     return [Value(shapes[0], None, within=(0, max(length - 1, 0), dtype))]
 
 
-def _triangular(upper: int, output: int) -> Callable:
-    """Factors whose other triangle is zero by definition."""
-
-    def rule(equation: Equation, given: Sequence[Value], shapes: Any) -> list[Value]:
-        results = [Value(s) for s in shapes]
-        shape = shapes[output]
-        triangle = np.tri(shape[-2], shape[-1], dtype=bool)
-        if upper:
-            triangle = np.tri(shape[-1], shape[-2], dtype=bool).T
-        mask = np.broadcast_to(triangle, shape)
-        results[output] = Value(shape, None, np.zeros(shape), mask)
-        return results
-
-    return rule
+def _upper_factor(equation: Equation, given: Sequence[Value], shapes: Any) -> list[Value]:
+    """The second factor of QR is zero below its diagonal."""
+    shape = shapes[1]
+    triangle = ~np.tri(shape[-2], shape[-1], -1, dtype=bool)
+    factor = Value(shape, None, np.zeros(shape), np.broadcast_to(triangle, shape))
+    return [Value(shapes[0]), factor, *map(Value, shapes[2:])]
 
 
 _RULES: dict[str, Callable] = {
     "select_n": _select, "mul": _multiply, "argmax": _position, "argmin": _position,
-    "qr": _triangular(1, 1), "cholesky": _triangular(0, 0),
+    "qr": _upper_factor,
 }  # fmt: skip
