@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from taylored.regression import fit, line, load
     from taylored.regression.result import Fit
     from taylored.results import Accuracy, Finding, Interval
+    from taylored.series.bounds import bounds
+    from taylored.series.result import Taylor
+    from taylored.series.taylor import linearize, taylor
 
 __all__ = [
     "Accuracy",
@@ -26,8 +29,10 @@ __all__ = [
     "Fit",
     "Interval",
     "Pattern",
+    "Taylor",
     "TayloredError",
     "__version__",
+    "bounds",
     "check",
     "errors",
     "fit",
@@ -36,7 +41,9 @@ __all__ = [
     "influence",
     "jacobian",
     "line",
+    "linearize",
     "load",
+    "taylor",
 ]
 
 __version__ = "0.1.0"
@@ -49,6 +56,8 @@ _EXPORTS = {
     "Interval": "taylored.results:Interval",
     "Pattern": "taylored.calculus.pattern:Pattern",
     "TayloredError": "taylored.errors:TayloredError",
+    "Taylor": "taylored.series.result:Taylor",
+    "bounds": "taylored.series.bounds:bounds",
     "check": "taylored.calculus.check:check",
     "errors": "taylored.errors",
     "fit": "taylored.regression:fit",
@@ -57,7 +66,9 @@ _EXPORTS = {
     "hessian": "taylored.calculus.transforms:hessian",
     "jacobian": "taylored.calculus.transforms:jacobian",
     "line": "taylored.regression:line",
+    "linearize": "taylored.series.taylor:linearize",
     "load": "taylored.regression:load",
+    "taylor": "taylored.series.taylor:taylor",
 }
 
 

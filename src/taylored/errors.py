@@ -9,9 +9,11 @@ from __future__ import annotations
 __all__ = [
     "ArgumentError",
     "BoundsError",
+    "CenterError",
     "ColumnError",
     "DataError",
     "EmptyDataError",
+    "EnclosureError",
     "FileReadError",
     "FormulaError",
     "FunctionError",
@@ -100,6 +102,10 @@ class BoundsError(ArgumentError):
     """Bounds that cross, are not numbers, or exclude the start."""
 
 
+class CenterError(ArgumentError):
+    """A center at which the function has no Taylor polynomial."""
+
+
 class MissingExtraError(TayloredError, ImportError):
     """An optional dependency that is not installed."""
 
@@ -179,6 +185,21 @@ class NotConvergedError(TayloredError, RuntimeError):
     """A computation that ended without an answer that could be given."""
 
     exit_code = 4
+
+
+class EnclosureError(TayloredError, ValueError):
+    """A bound that cannot be proved: the function is not smooth, or not defined, on the box.
+
+    `radius` is one that works, 0 where none was found.
+    """
+
+    exit_code = 4
+
+    def __init__(
+        self, what: str, *, where: str = "", why: str = "", next_step: str = "", radius: float = 0.0
+    ):
+        self.radius = radius
+        super().__init__(what, where=where, why=why, next_step=next_step)
 
 
 class SavedFitError(TayloredError, ValueError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 __all__ = ["Accuracy", "Finding", "Interval"]
 
@@ -22,18 +23,34 @@ class Interval:
     """An interval `[lo, hi]`: at which level, by which method, and of which kind.
 
     `lo` may be -inf and `hi` +inf: then the data do not bound the quantity on that side.
-    `level` is None where the kind is `proved` (it holds always, not in 95 % of cases).
+    `level` is None where the kind is `proved` (it holds always, not in 95 % of cases). Of a
+    function with many outputs `lo` and `hi` are arrays of their shape.
     """
 
-    lo: float
-    hi: float
+    lo: Any
+    hi: Any
     level: float | None
     method: str
     kind: Accuracy
     note: str = ""
 
-    def __contains__(self, value: float) -> bool:
-        return self.lo <= value <= self.hi
+    def __contains__(self, value: Any) -> bool:
+        if hasattr(self.lo, "shape"):
+            return bool(((self.lo <= value) & (value <= self.hi)).all())
+        return bool(self.lo <= value <= self.hi)
+
+    @property
+    def width(self) -> Any:
+        """`hi - lo`."""
+        return self.hi - self.lo
+
+    @property
+    def largest(self) -> float:
+        """The largest absolute value in it."""
+        low, high = abs(self.lo), abs(self.hi)
+        if hasattr(low, "shape"):
+            return float(max(low.max(initial=0.0), high.max(initial=0.0)))
+        return float(max(low, high))
 
     def __iter__(self):
         return iter((self.lo, self.hi))

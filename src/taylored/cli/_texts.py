@@ -10,6 +10,7 @@ COMMANDS = {
     "gradient": "Differentiate a formula by each of its inputs, and say how many digits are right.",
     "jacobian": "Differentiate several formulas by each of their inputs.",
     "hessian": "Differentiate a formula twice, by each pair of its inputs.",
+    "taylor": "Expand a formula in a Taylor polynomial, with a proved bound on the remainder.",
     "show": "Show a saved fit: its report, a picture, or a prediction.",
     "rules": "List which operations each reading of a model has a rule for.",
     "doctor": "Check the environment: versions, float64, long double, the device of XLA.",
@@ -88,6 +89,20 @@ examples:
   taylored hessian "100*(y-x^2)^2 + (1-x)^2" --at x=1,y=1 --wrt x,y
   taylored hessian "x*exp(-x*y)" --symbolic"""
 
+_TAYLOR = """\
+FORMULA has + - * / ^, comparisons, pi and functions, in quotes. The center is
+the float64 nearest to what --at says. The remainder f - T is bounded on a box
+that is symmetric about the center, proved, the rounding in T included; without
+--on and --radius nothing is known of it.
+The exit code is 2 where there is no polynomial, 4 where its remainder cannot
+be bounded, and 5 where nothing is known of the remainder.
+
+examples:
+  taylored taylor "exp(sin(2*x))" --at 0.3 --order 6 --on -0.2:0.8
+  taylored taylor "log(1+x)" --at 0 --tol 1e-8 --radius 0.25 --plot error.png
+  taylored taylor "exp(-x*y)" --at x=0,y=1 --order 3 --on x=-1:1,y=0:2
+  taylored taylor "sin(x)" --at pi/4 --order 5 --latex --radius 0.1"""
+
 _SHOW = """\
 FIT is a file that `taylored fit --save FIT` wrote.
 
@@ -108,6 +123,7 @@ HELP = {
     "gradient": ("taylored gradient FORMULA [--at x=1,y=2] [options]", _GRADIENT),
     "jacobian": ("taylored jacobian FORMULA ... [--at x=1,y=2] [options]", _JACOBIAN),
     "hessian": ("taylored hessian FORMULA [--at x=1,y=2] [options]", _HESSIAN),
+    "taylor": ("taylored taylor FORMULA --at 0.3 --order 6 [--on LO:HI] [options]", _TAYLOR),
     "show": ("taylored show FIT [options]", _SHOW),
     "rules": ("taylored rules [options]", ""),
     "doctor": ("taylored doctor [options]", ""),
@@ -130,6 +146,7 @@ examples:
   taylored fit decay.csv "y ~ a*exp(-x/tau) + c"
   taylored line calibration.csv y x --plot
   taylored gradient "x^2*sin(y)" --at x=1,y=2
+  taylored taylor "exp(sin(2*x))" --at 0.3 --order 6 --on -0.2:0.8
 
 {EXIT_CODES}
 """

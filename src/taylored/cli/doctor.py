@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from taylored.cli._output import emit
@@ -25,6 +26,7 @@ PACKAGES = (
     "rich",
     "matplotlib",
 )
+POINTS = 30_000  # for each function that is measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ def run(options: Options) -> int:
     if options.arguments:
         step = "see: taylored doctor --help"
         raise ArgumentError("doctor takes no arguments.", next_step=step)
-    findings = list(examine())
+    findings = list(examine(getattr(options, "quick", False)))
     good = all(finding.ok for finding in findings)
     if options.json:
         emit(json.dumps({"ok": good, "findings": [asdict(f) for f in findings]}, indent=1))
@@ -53,8 +55,8 @@ def run(options: Options) -> int:
     return 0 if good else 1
 
 
-def examine() -> Iterator[Finding]:
-    """Everything that is looked at, in the order of the report."""
+def examine(quick: bool = False) -> Iterator[Finding]:
+    """Everything that is looked at, in the order of the report; `quick` measures no functions."""
     yield Finding("python", f"{platform.python_version()} on {platform.platform()}")
     for package in PACKAGES:
         yield _package(package)
@@ -67,6 +69,7 @@ def examine() -> Iterator[Finding]:
             yield Finding(name, *look())
         except Exception as error:  # whatever is broken here is what the doctor is to report
             yield Finding(name, f"failed: {type(error).__name__}: {error}"[:200], False)
+    yield from _proved_bounds(quick)
 
 
 def _package(name: str) -> Finding:
@@ -122,3 +125,65 @@ def _known_fit() -> tuple[str, bool]:
     fit = taylored.fit("y ~ a*exp(-x/b)", {"x": x, "y": [2.5 * math.exp(-v / 1.5) for v in x]})
     error = max(abs(fit.params["a"] / 2.5 - 1.0), abs(fit.params["b"] / 1.5 - 1.0))
     return (f"right to {error:.1g}" if error else "exact"), error < 1e-10
+
+
+# ---- margins of proved bounds ---------------------------------------------------------------
+
+
+def _proved_bounds(quick: bool) -> Iterator[Finding]:
+    """Whether functions are as accurate here as proved bounds take them to be."""
+    from taylored.readings.interval import margins, record
+
+    exceeded: dict[str, dict[str, float]] = {}
+    measured = not quick and _has_flint()
+    for executor, table in margins.TABLES.items():
+        name = f"proved bounds, {table.executor}"
+        try:
+            device = margins.device_without_margins(executor)
+            if device:
+                yield Finding(name, f"none: {device}")
+                continue
+            errors = margins.self_check(executor)
+            if measured:
+                errors = {f: max(e, errors[f]) for f, e in _measured(executor, POINTS).items()}
+            exceeded[executor] = {f: e for f, e in errors.items() if e > table[f]}
+            found = _compared(errors, table) + ("" if measured else _not_measured(quick))
+            yield Finding(name, found, not exceeded[executor])
+        except Exception as error:  # as above: to be reported, not to end the report
+            yield Finding(name, f"failed: {type(error).__name__}: {error}"[:200], False)
+    if measured:
+        record.keep(exceeded, margins.TABLE_VERSION)
+        margins.clear()
+
+
+def _compared(errors: Mapping[str, float], table: Mapping[str, float]) -> str:
+    """In one line: how many are within their margins, and the one that comes closest."""
+
+    def shown(name: str) -> str:
+        return f"{name} {errors[name]:.3g} of {table[name]:g}"
+
+    beyond = [name for name in errors if errors[name] > table[name]]
+    if beyond:
+        return f"functions beyond their margins: {', '.join(map(shown, beyond))} ulp"
+    rounded = max((f for f in errors if table[f] > 1.0), key=lambda f: errors[f] / table[f])
+    count = f"{len(errors)} of {len(table)}"
+    return f"functions within their margins: {count}, worst {shown(rounded)} ulp"
+
+
+def _not_measured(quick: bool) -> str:
+    if quick:
+        return " (at few points: --quick)"
+    return " (at few points; to measure them: pip install python-flint)"
+
+
+def _has_flint() -> bool:
+    from importlib.util import find_spec
+
+    return find_spec("flint") is not None
+
+
+@cache
+def _measured(executor: str, points: int) -> dict[str, float]:
+    from taylored.testing.margins import measure
+
+    return {name: found.ulps for name, found in measure(executor, points=points).items()}

@@ -39,7 +39,7 @@ def parse(command: str, arguments: Sequence[str]) -> Options:
     return options
 
 
-_WITH_FORMULA = ("fit", "gradient", "jacobian", "hessian")
+_WITH_FORMULA = ("fit", "gradient", "jacobian", "hessian", "taylor")
 _SHIELD = "\0"  # in front of a word that is no option though it starts with a minus sign
 
 
@@ -184,6 +184,13 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _positive(text: str) -> float:
+    value = _float(text)
+    if not 0 < value < math.inf:
+        raise _error(f"{text!r} is no positive number", "write 1e-8")
+    return value
+
+
 def _picture(text: str) -> str:
     if text and not text.lower().endswith(PICTURES):
         raise _error(f"{text!r} is not a picture", f"its name ends with {', '.join(PICTURES)}")
@@ -232,9 +239,14 @@ def parser_of(command: str) -> argparse.ArgumentParser:
         parser.epilog = f"{text}\n\n{VERDICT_HELP}"
     if command in ("gradient", "jacobian", "hessian"):
         _derivative_options(parser, command)
+    if command == "taylor":
+        _taylor_options(parser)
     other = parser.add_argument_group("other")
     if command in ("rules", "doctor"):
         other.add_argument("--json", action="store_true", help="one JSON document")
+    if command == "doctor":
+        few = "check functions at few points, without measuring them"
+        other.add_argument("--quick", action="store_true", help=few)
     other.add_argument("-h", "--help", action="help", help="show this text and end")
     return parser
 
@@ -282,6 +294,32 @@ def _derivative_options(parser: argparse.ArgumentParser, command: str) -> None:
     add("--json", action="store_true", help="one JSON document, in full precision")
     add("--latex", action="store_true", help="the derivatives as formulas in LaTeX")
     add("--symbolic", action="store_true", help="the derivatives as formulas in plain text")
+    form.add_argument("--no-color", action="store_true",
+                      help="no colors (NO_COLOR is respected as well)")  # fmt: skip
+    form.add_argument("--ascii", action="store_true", help="no characters beyond ASCII")
+
+
+def _taylor_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("polynomial").add_argument
+    add("--at", metavar="0.3|x=0.3,y=1", action="append",
+        help="the center: a number, or one for every name; repeatable")  # fmt: skip
+    add("--order", type=_count, metavar="N", help="the degree")
+    add("--tol", type=_positive, metavar="T",
+        help="instead of --order: the least degree whose remainder is at most T")  # fmt: skip
+    add("--on", metavar="LO:HI", action="append",
+        help="the interval to bound the remainder on; x=-1:1,y=0:2 for several names")  # fmt: skip
+    add("--radius", metavar="R", action="append",
+        help="instead of --on: how far it reaches from the center, or x=0.1,y=0.2")  # fmt: skip
+    add("--thorough", action="store_true", help="more time for a narrower remainder")
+    add("--exact", action="store_true",
+        help="bounds from python-flint's balls: slow, rests on no measured margin")  # fmt: skip
+    form = parser.add_argument_group("output")
+    kinds = form.add_mutually_exclusive_group()
+    kinds.add_argument("--json", action="store_true", help="one JSON document, in full precision")
+    kinds.add_argument("--latex", action="store_true",
+                       help="the polynomial with its remainder in LaTeX")  # fmt: skip
+    form.add_argument("--plot", nargs="?", type=_picture, metavar="FILE",
+                      help="draw in the terminal, or to FILE (.png, .svg, .pdf)")  # fmt: skip
     form.add_argument("--no-color", action="store_true",
                       help="no colors (NO_COLOR is respected as well)")  # fmt: skip
     form.add_argument("--ascii", action="store_true", help="no characters beyond ASCII")

@@ -34,6 +34,10 @@ class RuleTable:
                 raise ValueError(f"{self.reading}: {primitive} has a rule already")
             self._rules[primitive] = rule
 
+    def drop(self, primitive: str) -> None:
+        """Take a rule out: a reading built from shared rules may lack what one of them needs."""
+        del self._rules[primitive]
+
     def __getitem__(self, primitive: str) -> Callable:
         return self._rules[primitive]
 

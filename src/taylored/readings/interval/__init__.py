@@ -1,0 +1,1 @@
+"""Interval arithmetic on programs: ranges that hold whatever was rounded."""

@@ -1,0 +1,1 @@
+"""Truncated Taylor arithmetic on programs: coefficients as numbers or as intervals."""

@@ -1,0 +1,1 @@
+"""Taylor series and linearisation, ranges and propagated uncertainty, each with its accuracy."""

@@ -1,0 +1,110 @@
+"""How far a polynomial reaches: the box that is given, and the largest one for a tolerance."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any
+
+import numpy as np
+
+from taylored.errors import ArgumentError, EnclosureError
+from taylored.series.enclosed import Expansion, Settings, proved_remainder
+from taylored.series.function import Target
+
+__all__ = ["radius_for", "radius_vector"]
+
+_NEAR = 1.01
+_MOST_STEPS = 200
+
+
+def radius_vector(target: Target, radius: Any) -> np.ndarray:
+    """The half-widths of the box, (variables,).
+
+    Raises:
+        ArgumentError: where they are no positive numbers, or not one for each input.
+    """
+    if isinstance(radius, numbers.Real) or (np.ndim(radius) == 0 and hasattr(radius, "dtype")):
+        reach = np.full(target.variables, float(radius))
+    else:
+        reach = target.flatten(radius, "radius")
+    if not np.all(np.isfinite(reach)) or np.any(reach < 0) or not np.any(reach > 0):
+        raise ArgumentError(
+            f"radius={radius!r} is no positive length.", next_step="give radius=0.1."
+        )
+    return reach
+
+
+def radius_for(made: Expansion, settings: Settings, reach: np.ndarray | None, tol: float) -> float:
+    """See `Taylor.radius_for`."""
+    if not (isinstance(tol, numbers.Real) and float(tol) > 0 and np.isfinite(float(tol))):
+        raise ArgumentError(f"tol={tol!r} is no positive number.", next_step="give tol=1e-8.")
+    tol = float(tol)
+    shape = np.ones(made.target.variables) if reach is None else reach
+    unit = 1.0 if reach is None or not np.all(reach == reach[0]) else float(reach[0])
+    shape = shape / unit
+
+    def holds(factor: float) -> bool:
+        found = proved_remainder(made, shape * factor, settings, tol)
+        return found.proved and found.largest <= tol
+
+    low, high = _bracket(holds, _first_guess(made, shape, tol))
+    if low == 0.0:
+        raise _too_small(made, shape, settings, tol)
+    if np.isinf(high):
+        return low
+    while high / low > _NEAR:
+        middle = (low * high) ** 0.5
+        if holds(middle):
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def _first_guess(made: Expansion, shape: np.ndarray, tol: float) -> float:
+    """Where the last terms are as large as `tol`: the order of magnitude."""
+    polynomial = made.polynomial
+    top = polynomial.space.degrees == made.order
+    size = np.max(np.abs(polynomial.coefficients[top]), initial=0.0)
+    scale = float(np.max(shape))
+    if size <= 0 or not np.isfinite(size):
+        return 0.1 / scale
+    guess = (tol / size) ** (1.0 / max(made.order + 1, 1))
+    return float(np.clip(guess, 1e-12, 1e6)) / scale
+
+
+def _bracket(holds: Any, start: float) -> tuple[float, float]:
+    """A factor that holds and one that does not; 0 or infinity where there is none."""
+    if holds(start):
+        low = start
+        for k in range(_MOST_STEPS):
+            high = low * (2.0 if k < 8 else 16.0)
+            if high > 1e150:
+                return low, np.inf
+            if not holds(high):
+                return low, high
+            low = high
+        return low, np.inf
+    high = start
+    for k in range(_MOST_STEPS):
+        low = high / (2.0 if k < 8 else 16.0)
+        if low < 1e-300:
+            return 0.0, high
+        if holds(low):
+            return low, high
+        high = low
+    return 0.0, high
+
+
+def _too_small(
+    made: Expansion, shape: np.ndarray, settings: Settings, tol: float
+) -> EnclosureError:
+    smallest = proved_remainder(made, shape * 1e-30, settings)
+    level = smallest.rounding_level
+    if smallest.proved and level >= tol:
+        why = f"rounding in float64 alone contributes up to {level:.2g}, however near the center."
+        step = f"ask for tol={2 * level:.1g} or more."
+    else:
+        why = "the function is not smooth near the center, as far as intervals can tell."
+        step = "move the center."
+    return EnclosureError(f"No radius has a remainder of at most {tol:g}.", why=why, next_step=step)

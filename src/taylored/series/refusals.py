@@ -1,0 +1,107 @@
+"""Refusals: what cannot be proved, why, and the nearest request that can."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from taylored.errors import EnclosureError
+from taylored.readings.jet.value import Trouble
+from taylored.series.enclosed import Enclosed, Expansion, Settings, proved_remainder
+
+__all__ = ["largest_radius", "no_order", "refuse"]
+
+_STEPS = 50
+_NEAR = 1.02  # the radius found is within 2 % of the largest one
+
+
+def largest_radius(made: Expansion, radius: np.ndarray, settings: Settings) -> float:
+    """The largest share of `radius` for which the remainder is proved; 0 where none was found."""
+
+    def works(share: float) -> bool:
+        return proved_remainder(made, radius * share, settings, np.inf).proved
+
+    low, high = 0.0, 1.0
+    for k in range(_STEPS):
+        # By halves at first; what is refused for overflow works at a tiny share of it.
+        middle = high * 0.5 ** max(1, 2 * (k - 20)) if low == 0.0 else (low * high) ** 0.5
+        if not np.any(radius * middle > 0):
+            break
+        if works(middle):
+            low = middle
+        else:
+            high = middle
+        if low and high / low < _NEAR:
+            break
+    return low
+
+
+def refuse(
+    made: Expansion, radius: np.ndarray, settings: Settings, found: Enclosed
+) -> EnclosureError:
+    """The error for a box on which the function is not smooth, or not enclosed."""
+    share = largest_radius(made, radius, settings)
+    works = _rounded_down(share * radius)
+    shown = _radius_text(works)
+    step = f"radius={shown} works." if share else "move the center: no radius works."
+    trouble = _first(found.of.troubles)
+    given = _radius_text(radius)
+    what = f"The remainder of {made.target.describe} cannot be bounded for radius={given}."
+    if trouble is None:
+        why = "its enclosures are infinite on a part of the box."
+        return EnclosureError(what, why=why, next_step=step, radius=_least(works, share))
+    name = f"{trouble.primitive}: " if trouble.primitive else ""
+    return EnclosureError(
+        what, where=trouble.source, why=f"{name}{trouble.reason}.", next_step=step,
+        radius=_least(works, share),
+    )  # fmt: skip
+
+
+def _least(works: np.ndarray, share: float) -> float:
+    return float(np.min(works[works > 0])) if share else 0.0
+
+
+def _first(troubles: Sequence[Trouble]) -> Trouble | None:
+    """The trouble to name: what is not defined before what is not smooth."""
+    order = {"domain": 0, "kink": 1, "jump": 2, "branch": 3}
+    return min(troubles, key=lambda t: order.get(t.kind, 9), default=None)
+
+
+def _rounded_down(radius: np.ndarray) -> np.ndarray:
+    """To two digits, downward: a number to type that surely works."""
+    with np.errstate(divide="ignore"):
+        scale = 10.0 ** (np.floor(np.log10(np.where(radius > 0, radius, 1.0))) - 1)
+    return np.floor(radius / scale * (1 - 1e-12)) * scale
+
+
+def _radius_text(radius: np.ndarray) -> str:
+    if np.all(radius == radius[0]):
+        return f"{radius[0]:.6g}"
+    return f"[{', '.join(f'{r:.6g}' for r in radius[:6])}{', ...' if len(radius) > 6 else ''}]"
+
+
+def no_order(
+    tried: Sequence[Enclosed], tol: float, radius: np.ndarray, settings: Settings
+) -> EnclosureError:
+    """The error where no order has a remainder as small as wanted."""
+    best = min(range(len(tried)), key=lambda k: tried[k].largest)
+    reached = tried[best].largest
+    rounding = tried[-1].rounding_level
+    if rounding > tol:
+        why = f"rounding in float64 alone contributes up to {rounding:.2g}."
+        step = f"tol={_up(reached):.2g} is met with order={best}."
+    else:
+        why = "more terms do not make it smaller: the box may reach past the radius of convergence."
+        step = f"take a smaller radius, or tol={_up(reached):.2g}, which order={best} meets."
+    return EnclosureError(
+        f"No order up to {len(tried) - 1} has a remainder of at most {tol:g} "
+        f"for radius={_radius_text(radius)}.",
+        why=why, next_step=step,
+    )  # fmt: skip
+
+
+def _up(value: float) -> float:
+    """To two digits, upward."""
+    scale = 10.0 ** (np.floor(np.log10(value)) - 1)
+    return float(np.ceil(value / scale * (1 + 1e-12)) * scale)
