@@ -180,14 +180,14 @@ def _level(text: str) -> float:
 
 def _count(text: str) -> int:
     if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
-        raise _error(f"{text!r} is not a whole number", "write 0, 1, 2, ...")
+        raise _error(f"{text[:40]!r} is not a whole number", "write 0, 1, 2, ...")
     return int(text)
 
 
 def _positive(text: str) -> float:
     value = _float(text)
     if not 0 < value < math.inf:
-        raise _error(f"{text!r} is no positive number", "write 1e-8")
+        raise _error(f"{text[:40]!r} is no positive number", "write 1e-8")
     return value
 
 

@@ -12,8 +12,11 @@ from taylored.errors import ArgumentError
 
 __all__ = ["coverage", "coverage_text", "run"]
 
-# Every module with a table of rules, in the order of the columns.
-READINGS = ("numpy", "derivative", "doubled", "sparsity")
+# Every table of rules by its module, in the order of the columns.
+TABLES = {
+    "numpy": "RULES", "derivative": "RULES", "doubled": "RULES", "sparsity": "RULES",
+    "jet": "JETS", "interval": "INTERVALS",
+}  # fmt: skip
 
 
 def run(options: Options) -> int:
@@ -28,7 +31,9 @@ def run(options: Options) -> int:
 
 def coverage() -> dict[str, dict[str, bool]]:
     """For each primitive whether each reading has a rule, all sorted by name."""
-    tables = [import_module(f"taylored.readings.{name}").RULES for name in READINGS]
+    tables = [
+        getattr(import_module(f"taylored.readings.{name}"), table) for name, table in TABLES.items()
+    ]
     primitives = sorted({primitive for table in tables for primitive in table})
     return {p: {table.reading: p in table for table in tables} for p in primitives}
 
@@ -44,6 +49,6 @@ def coverage_text(found: Mapping[str, Mapping[str, bool]]) -> str:
     counts = ", ".join(f"{name} {sum(row[name] for row in found.values())}" for name in names)
     lines += ["", f"{len(found)} operations: {counts}", ""]
     lines += ["What a reading has no rule for goes to XLA (numpy, derivative), is not refined",
-              "(doubled-precision), or makes a block dense, by name (sparsity: only what is",
-              "linear can carry a derivative there). Nothing is guessed."]  # fmt: skip
+              "(doubled-precision), makes a block dense, by name (sparsity: only what is linear can",
+              "carry a derivative there), or is refused (Taylor, interval). Nothing is guessed."]  # fmt: skip
     return "\n".join(lines)

@@ -74,7 +74,8 @@ def curves_of(result: Taylor) -> Curves:
     band = error_band = remainder = None
     if result.enclosed is not None:
         remainder = float(result.enclosed.low[0]), float(result.enclosed.high[0])
-        found, middle = result.enclose(inner), polynomial[inside]
+        with np.errstate(all="ignore"):  # a bound beyond float64 is infinite
+            found, middle = result.enclose(inner), polynomial[inside]
         # Both hold; what the sums of the ends have rounded need not show.
         error_band = (
             np.maximum(np.asarray(found.lo) - middle, remainder[0]),

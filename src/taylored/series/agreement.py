@@ -9,7 +9,9 @@ import numpy as np
 
 from taylored.series.moments import Estimate
 
-__all__ = ["Agreed", "agree"]
+__all__ = ["CONFLICT", "Agreed", "agree"]
+
+CONFLICT = 0.01  # of a standard deviation, by which estimates may contradict without being torn
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,33 +44,47 @@ def agree(series: Estimate | None, others: Sequence[Estimate]) -> Agreed:
 
     A series that contradicts two others which agree is left out: it may settle on a wrong limit.
     """
-    bias, bias_error, bias_gap, first = _best(
+    bias = _best(
         None if series is None else (series.bias, series.bias_error),
         [(e.bias, e.bias_error) for e in others],
     )
-    std, std_error, gap, best = _best(
+    std = _best(
         None if series is None else (series.std, series.std_error),
         [(e.std, e.std_error) for e in others],
     )
     all_of_them = [*others, *([] if series is None else [series])]
-    used = sorted({*first.tolist(), *best.tolist()}, key=lambda k: -np.sum(best == k))
+    used = sorted({*bias.source.tolist(), *std.source.tolist()},
+                  key=lambda k: -np.sum(std.source == k))  # fmt: skip
     # A covariance comes from one estimate: the one that most standard deviations come from.
     order = [*used, *(k for k in range(len(all_of_them)) if k not in used)]
     known = [m for k in order if (m := all_of_them[k].covariance) is not None]
     with np.errstate(divide="ignore", invalid="ignore"):
-        conflict = np.max(np.where(std > 0, np.maximum(gap, bias_gap) / std, 0.0), initial=0.0)
+        conflict = np.where(std.value > 0, np.maximum(std.gap, bias.gap) / std.value, 0.0)
+    # Where one is wrong for certain, so may be the one that claims most: then cover all.
+    torn = conflict > CONFLICT
+    first, second = (np.where(torn, np.maximum(b.error, b.wide), b.error) for b in (bias, std))
     methods = tuple(all_of_them[k].method for k in order)
     correlation = _correlation(known[0]) if known else None
-    return Agreed(bias, std, bias_error, std_error, correlation, methods, float(conflict))
+    worst = float(np.max(conflict, initial=0.0))
+    return Agreed(bias.value, std.value, first, second, correlation, methods, worst)
+
+
+@dataclass(frozen=True, eq=False)
+class _Best:
+    """Value, error, by how much another contradicts, an error that covers all; from which it is."""
+
+    value: np.ndarray
+    error: np.ndarray
+    gap: np.ndarray
+    wide: np.ndarray
+    source: np.ndarray
 
 
 Pair = tuple[np.ndarray, np.ndarray]
 
 
-def _best(
-    series: Pair | None, others: Sequence[Pair]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Value, error, conflict, and which estimate it is from, each (outputs,)."""
+def _best(series: Pair | None, others: Sequence[Pair]) -> _Best:
+    """The estimates of one quantity."""
     values = np.stack([v for v, _ in others])
     errors = np.stack([e for _, e in others])
     if series is not None:
@@ -83,7 +99,8 @@ def _best(
     with np.errstate(invalid="ignore"):
         distance = np.abs(values - value)
         gap = np.where(distance > errors + error, distance, 0.0).max(axis=0)
-    return value, error + gap, gap, best
+        wide = np.where(np.isfinite(errors), distance + errors, 0.0).max(axis=0)
+    return _Best(value, error + gap, gap, wide, best)
 
 
 def _contradicts(

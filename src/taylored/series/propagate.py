@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from taylored.errors import ArgumentError
 from taylored.results import Finding
 from taylored.series.agreement import Agreed, agree
+from taylored.series.cells import cells
 from taylored.series.function import read_target
 from taylored.series.moments import (
     MOST_TAYLOR,
@@ -126,11 +128,11 @@ def _spread_out(of: Standardized, seed: int) -> _Answer:
     refusal = not_within_reach(of, far)
     if refusal is not None:
         return _Answer(nothing, [refusal])
-    sample = grid(of) if of.directions == 1 else nets(of, control, seed)
+    sample = nets(of, control, seed)
     if sample.found is None:
         return _Answer(nothing, [lost(of, sample)])
-    points = sample.found if of.directions == 1 else _with_unseen(sample.found, far)
-    found = agree(_series(of, smooth, control, seed), [points, *_rules(of, smooth)])
+    points = [_with_unseen(sample.found, far), *_rules(of, smooth)]
+    found = agree(_series(of, smooth, control, seed), points)
     refusal = tail_refusal(far, sample, found) or not_settled(of, found)
     if refusal is not None:
         return _Answer(nothing, [refusal])
@@ -148,13 +150,14 @@ def _series(
 
 
 def _rules(of: Standardized, smooth: Smoothness) -> list[Estimate]:
-    if smooth.broken:
-        return []
-    try:
-        rule = gauss_hermite(of, smooth.proved)
-    except FloatingPointError:
-        return []
-    return [] if rule is None else [rule]
+    """By rules for few inputs."""
+    made = [cells(of)]
+    if of.directions == 1:
+        made.append(grid(of))
+    if not smooth.broken:
+        with suppress(FloatingPointError):
+            made.append(gauss_hermite(of, smooth.proved))
+    return [m for m in made if m is not None]
 
 
 def _with_unseen(found: Estimate, far: Tails) -> Estimate:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from taylored.results import Finding
-from taylored.series.agreement import Agreed
+from taylored.series.agreement import CONFLICT, Agreed
 from taylored.series.sampling import Sample
 from taylored.series.smoothness import REACH, Smoothness
 from taylored.series.standardized import Standardized
@@ -20,7 +20,6 @@ _MOST_FAR = 0.05  # of the variance, beyond 5 standard deviations
 _MOST_DOMINANCE = 0.3  # of the sum of squares of some ten thousand points, by one of them
 _MOST_ERROR = 0.5  # of the standard deviation
 _CURVED = 0.05  # of the standard deviation, by which linearization is off
-_CONFLICT = 0.01
 _SHOWN = 3
 _STEP = "There is no mean over these: give a smaller spread, or a function defined there."
 
@@ -93,7 +92,7 @@ def lost(of: Standardized, sample: Sample) -> Finding:
 
 def tail_refusal(far: Tails, sample: Sample, found: Agreed) -> Finding | None:
     """Whether few, far points decide."""
-    variance = found.std**2
+    variance = (found.std + found.std_error) ** 2
     with np.errstate(divide="ignore", invalid="ignore"):
         share = float(np.nanmax(np.where(far.far > 0, far.far / variance, 0.0), initial=0.0))
         unseen = np.where(far.unseen > 0, far.unseen / variance, 0.0)
@@ -139,7 +138,7 @@ def notes(
 ) -> list[Finding]:
     """Findings of an answer that is given."""
     made: list[Finding] = []
-    if found.conflict > _CONFLICT:
+    if found.conflict > CONFLICT:
         made.append(
             Finding(
                 "methods-disagree",

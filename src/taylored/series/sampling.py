@@ -42,26 +42,30 @@ class Sample:
 # ---- one direction ----
 
 
-def grid(of: Standardized) -> Sample:
-    """Eight shifted grids over 8.5 standard deviations (the trapezoidal rule)."""
+def grid(of: Standardized) -> Estimate | None:
+    """Eight shifted grids over 8.5 standard deviations (the trapezoidal rule).
+
+    None where f is not finite at a point within reach.
+    """
     # Off round numbers, at which functions may be undefined in a single point.
     every = np.arange(-_REACH, _REACH + _STEP / 2, _STEP) + _STEP / np.pi
-    none = np.zeros(of.target.outputs)
-    made = []
+    firsts, seconds = [], []
     for k in range(_GRIDS):
         t = every[k::_GRIDS]
         try:
-            made.append(weighted_moments(of, t[:, None], np.exp(-0.5 * t * t)))
+            bias, moments = weighted_moments(of, t[:, None], np.exp(-0.5 * t * t))
         except FloatingPointError:
-            return Sample(None, len(every), 1, none)
-    variances = np.stack([_diagonal(c) for _, c in made])
-    biases = np.stack([b for b, _ in made])
-    errors = (_spread(biases), _spread(variances))
-    covariance = np.mean([c for _, c in made], axis=0)
-    found = estimate(
-        f"a grid of {len(every)} points", biases.mean(axis=0), covariance, errors, of.noise
+            return None
+        firsts.append(bias)
+        seconds.append(moments)
+    biases, within = np.stack(firsts), np.stack(seconds)
+    # How far the grids' means differ belongs to the variance, and says that all of them are coarse.
+    between = biases.var(axis=0)
+    variances = np.stack([_diagonal(c) for c in within])
+    errors = (_spread(biases), _spread(variances) + between)
+    return estimate(
+        f"a grid of {len(every)} points", biases.mean(axis=0), within.mean(axis=0), errors, of.noise
     )
-    return Sample(found, len(every), 0, none)
 
 
 def _diagonal(moments: np.ndarray) -> np.ndarray:
@@ -107,7 +111,13 @@ def nets(of: Standardized, control: Quadratic | None, seed: int) -> Sample:
     square, more = _better([r[1] for r in rows], [r[3] for r in rows], known and known[1])
     moments = square - (np.outer(shift, shift) if square.ndim == 2 else shift**2)
     errors = (error, _diagonal(more) + 2 * np.abs(shift) * error + error**2)
-    kind = "scrambled Sobol" if of.directions <= _MOST_NET else "random"
+    kind = (
+        "stratified"
+        if of.directions == 1
+        else "scrambled Sobol"
+        if of.directions <= _MOST_NET
+        else "random"
+    )
     made = estimate(
         f"{_SETS} sets of {points} {kind} points", center + shift, moments, errors, of.noise
     )
@@ -151,16 +161,21 @@ def _better(
 
 def _normals(of: Standardized, points: int, sets: int, seed: int) -> Iterator[np.ndarray]:
     """Standard normals (points, directions), the first direction that of steepest change."""
+    from scipy.special import ndtri
+
     count = of.directions
     seeds = np.random.SeedSequence(seed).spawn(sets)
     axis = _steepest(of)
     for child in seeds:
         rng = np.random.default_rng(child)
+        if count == 1:
+            uniform = (np.arange(points) + rng.random(points)) / points
+            yield ndtri(uniform)[:, None]
+            continue
         if count > _MOST_NET:
             half = rng.standard_normal((points // 2, count))
             yield np.concatenate([half, -half])
             continue
-        from scipy.special import ndtri
         from scipy.stats import qmc
 
         uniform = qmc.Sobol(count, scramble=True, rng=rng).random(points)
@@ -193,7 +208,8 @@ def directional(of: Standardized, control: Quadratic | None, seed: int) -> Estim
     if control is None:
         return None
     rows = [of.along(z, _ORDER) for z in _normals(of, _DIRECTIONS, _SETS, seed + 1)]
-    if any(r is None for r in rows):
+    rows = [r for r in rows if r is not None]
+    if len(rows) < _SETS:
         return None
     second = control.hessian is not None
     center = control.bias if second else np.mean([r[2].mean(axis=0) for r in rows], axis=0)

@@ -29,8 +29,8 @@ class Tails:
 
     `undefined` and `pole`: the standard normals of the nearest such place, within 6 and 8.5
     standard deviations, or None. `unseen`, `far` (outputs,): the most of the mean square that lies
-    beyond 4.75 and 5 standard deviations; `shift` of the mean. `growing`: the square times the density
-    grows outward.
+    beyond 4.75 and 5 standard deviations; `shift` of the mean. `growing`: the square times the
+    density grows outward.
     """
 
     undefined: np.ndarray | None

@@ -49,14 +49,14 @@ def trace_jax(
     return from_jaxpr(closed, names)
 
 
-def from_jaxpr(closed: Any, names: Sequence[str] | None = None) -> Program:
-    """A closed jaxpr as a program."""
+def from_jaxpr(closed: Any, names: Sequence[str] | None = None, source: str = "") -> Program:
+    """A closed jaxpr as a program; `source` is the line of equations that have none."""
     jaxpr = closed.jaxpr
     names = names or [f"in{i}" for i in range(len(jaxpr.invars))]
     builder = Builder(names)
     for number, var in enumerate(jaxpr.invars):
         builder.shapes[number] = tuple(var.aval.shape)
-    outputs = _write(builder, closed, list(range(len(jaxpr.invars))), "")
+    outputs = _write(builder, closed, list(range(len(jaxpr.invars))), source)
     return builder.finish(outputs)
 
 
@@ -167,7 +167,7 @@ def _write(builder: Builder, closed: Any, inputs: Sequence[Atom], source: str) -
 
 def _emit(builder: Builder, eqn: Any, atoms: list[Atom], line: str) -> Sequence[Atom]:
     name = eqn.primitive.name
-    params = {k: _program_params(v) for k, v in eqn.params.items()}
+    params = {k: _program_params(v, line) for k, v in eqn.params.items()}
     if name in _CUSTOM:
         # The rule is part of what is computed: programs with other rules are not equal.
         body = _CUSTOM[name]
@@ -230,11 +230,11 @@ def _binder(eqn: Any) -> Callable:
     return lambda *values: primitive.bind(*values, **params)
 
 
-def _program_params(value: Any) -> Any:
+def _program_params(value: Any, line: str) -> Any:
     if hasattr(value, "jaxpr") or hasattr(value, "eqns"):
-        return from_jaxpr(_closed(value))
+        return from_jaxpr(_closed(value), source=line)
     if isinstance(value, tuple | list) and any(hasattr(v, "jaxpr") for v in value):
-        return tuple(_program_params(v) for v in value)
+        return tuple(_program_params(v, line) for v in value)
     return value
 
 

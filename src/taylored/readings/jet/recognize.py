@@ -52,7 +52,7 @@ def _recognized(same: _Same) -> Program:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What an equation is: a primitive of these inputs, the last one with its sign changed or not."""
+    """What an equation is: a primitive of these inputs, perhaps of minus the last one."""
 
     primitive: str
     inputs: tuple[Atom, ...]
@@ -72,7 +72,7 @@ def _rewritten(program: Program) -> Program:
         if found.negated:
             *others, last = inputs
             equations.append(Equation("neg", (last,), (size,), source=equation.source))
-            if last in shapes:
+            if isinstance(last, int) and last in shapes:
                 shapes[size] = shapes[last]
             inputs, size = (*others, size), size + 1
         equations.append(
@@ -176,9 +176,9 @@ def _logaddexp(reader: _Reader, equation: Equation) -> _Found | None:
         return None
     x, y = pair
     for one, rest in ((y, x), (x, y)):
-        if reader.number(one) == 0 and isinstance(rest, int):
-            if reader.alike(rest, equation.outputs[0]):
-                return _Found("softplus", (rest,))
+        alike = isinstance(rest, int) and reader.alike(rest, equation.outputs[0])
+        if alike and reader.number(one) == 0:
+            return _Found("softplus", (rest,))
     return _Found("logaddexp", (x, y))
 
 

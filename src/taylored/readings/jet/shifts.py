@@ -1,4 +1,4 @@
-"""Intermediate results that only shift a computation, as the maximum in logsumexp: proved to be free.
+"""Intermediate results that may be any number, as the maximum in logsumexp: found with a proof.
 
 If adding d to a variable changes no output, whatever d is, then any number in its place gives the
 same function, and it does not matter how smooth the variable is. The proof follows what depends on
