@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import struct
-import subprocess
-import sys
 import xml.etree.ElementTree as ET
 
 import jax.numpy as jnp
@@ -134,7 +132,6 @@ def test_rounding_is_said_where_it_is_what_is_seen():
         ("exp(x)", 0.0, 0, 700.0),
         ("sqrt(x)", 1e-6, 2, 9.9e-7),
         ("sin(x)", 1e9, 3, 1e-3),
-        ("x^2", 0.0, 60, 1e-5),
         ("log(x)", 1.0, 30, 0.99),
     ],
 )
@@ -222,14 +219,3 @@ def test_terminal(unicode, radius):
 def test_terminal_refuses_two_inputs():
     with pytest.raises(ArgumentError, match="one input"):
         terminal_taylor(taylor("x*y", (1.0, 1.0), 1, radius=0.1))
-
-
-def test_the_terminal_needs_no_matplotlib():
-    code = """
-import sys
-from taylored.series.taylor import taylor
-from taylored.plot.taylor_terminal import terminal_taylor
-terminal_taylor(taylor("exp(x)", 0.0, 2, radius=0.5))
-assert not {"matplotlib", "jax"} & set(sys.modules)
-"""
-    subprocess.run([sys.executable, "-c", code], check=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from taylored.errors import ArgumentError
-from taylored.plot.labels import Label, place_labels
+from taylored.plot.labels import Label
 from taylored.plot.style import (
     BAND,
     CURVE,
@@ -21,6 +21,7 @@ from taylored.plot.style import (
     styled,
 )
 from taylored.plot.taylor_curves import Band, Curves, curves_of
+from taylored.plot.taylor_labels import NOWHERE, Found, beyond, kept_clear, place_apart
 from taylored.plot.titles import entitle
 from taylored.report.letters import shorten, visible
 from taylored.report.series import short_verdict
@@ -115,23 +116,10 @@ def _draw(result: Taylor, main: Any, below: Any) -> None:
     # The layout is settled before labels look for their places in it.
     main.figure.canvas.figure.draw_without_rendering()
     for panel, (found, obstacles) in labels.items():
-        place_labels(panel, found, np.concatenate([obstacles, *_hatched_points(panel, curves)]))
+        place_apart(panel, found, np.concatenate([obstacles, *kept_clear(panel, curves)]))
 
 
-def _hatched_points(ax: Any, c: Curves) -> list[np.ndarray]:
-    """The hatched parts and the words at the top as points, for labels to keep away from."""
-    low, high = ax.get_ylim()
-    across = np.linspace(*c.view, 80)
-    up = np.linspace(low, high, 30)
-    taken = [np.column_stack([across, np.full(80, high - 0.04 * (high - low))])]
-    if c.band is not None:
-        for ends in _unknown(c):
-            grid = np.meshgrid(np.linspace(*ends, 6), up)
-            taken.append(np.column_stack([g.ravel() for g in grid]))
-    return taken
-
-
-def _main_panel(result: Taylor, ax: Any, c: Curves) -> tuple[list[Label], np.ndarray]:
+def _main_panel(result: Taylor, ax: Any, c: Curves) -> Found:
     """The function, the polynomial, and the band that the function is proved to lie in."""
     labels = []
     known = c.band is not None
@@ -149,9 +137,12 @@ def _main_panel(result: Taylor, ax: Any, c: Curves) -> tuple[list[Label], np.nda
     ax.set_ylim(low - 0.07 * span, high + 0.07 * span)
     text = shorten(visible(result.target.describe), _FORMULA)
     labels = [
-        Label(text, INK, *_apart(c, "function")),
-        Label(f"T, order {result.order}", CURVE, *_apart(c, "polynomial")),
-        *labels,
+        (Label(text, INK, *_apart(c, "function")), beyond(c, c.polynomial, c.function, span)),
+        (
+            Label(f"T, order {result.order}", CURVE, *_apart(c, "polynomial")),
+            beyond(c, c.function, c.polynomial, span),
+        ),
+        *((label, NOWHERE) for label in labels),
     ]
     obstacles = [np.column_stack([c.x, c.function]), np.column_stack([c.x, c.polynomial])]
     return labels, np.concatenate([*obstacles, [[center, value]]])
@@ -205,7 +196,7 @@ def _edged(ax: Any, x: np.ndarray, band: tuple[np.ndarray, np.ndarray], kind: Ac
 # ---- the error ----
 
 
-def _error_panel(result: Taylor, ax: Any, c: Curves) -> tuple[list[Label], np.ndarray]:
+def _error_panel(result: Taylor, ax: Any, c: Curves) -> Found:
     """f - T as computed, its pointwise band, and the remainder of the whole box."""
     labels = []
     obstacles = [np.column_stack([c.x, c.error]), np.column_stack([c.x, np.zeros(c.x.shape)])]
@@ -221,7 +212,7 @@ def _error_panel(result: Taylor, ax: Any, c: Curves) -> tuple[list[Label], np.nd
         ax.axhspan(-c.rounding, c.rounding, facecolor="none", edgecolor=UNKNOWN, hatch="....",
                    alpha=0.3, lw=0, zorder=1.2)  # fmt: skip
     ax.ticklabel_format(axis="y", scilimits=(-3, 4), useMathText=True)
-    return labels, np.concatenate(obstacles)
+    return [(label, NOWHERE) for label in labels], np.concatenate(obstacles)
 
 
 def _bounds(result: Taylor, ax: Any, c: Curves, obstacles: list[np.ndarray]) -> list[Label]:
@@ -260,7 +251,7 @@ def _marks(result: Taylor, axes: tuple[Any, Any], c: Curves) -> None:
     center = float(result.expansion.point[0])
     for ax in panels:
         ax.axvline(center, color=CURVE, lw=0.8, ls=(0, (1, 2)), zorder=1)
-        for low, high in _unknown(c):
+        for low, high in c.unknown:
             ax.axvspan(low, high, facecolor="none", edgecolor=UNKNOWN, hatch="///",
                        alpha=0.30, lw=0, zorder=0.5)  # fmt: skip
     _beside(panels[0], c, center, "center", CURVE)
@@ -272,13 +263,6 @@ def _marks(result: Taylor, axes: tuple[Any, Any], c: Curves) -> None:
             for ax in panels:
                 ax.axvline(end, color=BAND[Accuracy.ESTIMATED], lw=1.2, ls=(0, (5, 3)), zorder=1)
             _beside(panels[0], c, end, "≈ radius of convergence", BAND[Accuracy.ESTIMATED])
-
-
-def _unknown(c: Curves) -> list[tuple[float, float]]:
-    """Where nothing is proved: outside of the box, or everywhere."""
-    if c.band is None:
-        return [c.view]
-    return [(c.view[0], float(c.inner[0])), (float(c.inner[-1]), c.view[1])]
 
 
 def _beside(ax: Any, c: Curves, x: float, text: str, color: str) -> None:
@@ -299,9 +283,9 @@ def _statement(result: Taylor, c: Curves, whole: bool) -> list[str]:
     else:
         center = float(result.expansion.point[0])
         reach = given(result.reach[0]) if result.reach is not None else ""
-        low, high = ends(*c.remainder)[1:-1].split(", ")
+        name = visible(result.target.names[0])
         first = (
-            f"f - T in [{low}, {high}] for |{_distance(result, center)}| <= {reach}, "
+            f"f - T in {ends(*c.remainder)} for |{minus(name, center)}| <= {reach}, "
             f"{result.accuracy}, rounding included. Outside, hatched, nothing is said."
         )
     lines = [first]
@@ -319,10 +303,6 @@ def _statement(result: Taylor, c: Curves, whole: bool) -> list[str]:
 def _height(c: Curves) -> float:
     low, high = _error_limits(c)
     return high - low
-
-
-def _distance(result: Taylor, center: float) -> str:
-    return minus(visible(result.target.names[0]), center)
 
 
 def _capital(text: str) -> str:

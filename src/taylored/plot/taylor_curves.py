@@ -46,6 +46,13 @@ class Curves:
             return self.function - self.polynomial
 
     @property
+    def unknown(self) -> list[tuple[float, float]]:
+        """Where nothing is proved: outside of the box, or everywhere."""
+        if self.band is None:
+            return [self.view]
+        return [(self.view[0], float(self.inner[0])), (float(self.inner[-1]), self.view[1])]
+
+    @property
     def inner(self) -> np.ndarray:
         return self.x[self.inside]
 

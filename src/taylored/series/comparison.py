@@ -19,7 +19,7 @@ __all__ = ["best_polynomial", "values"]
 
 def best_polynomial(result: Taylor) -> Best:
     """See `Taylor.best`."""
-    if result.reach is None:
+    if result.box is None:
         raise ArgumentError(
             "Without a radius there is no box to be best on.", next_step="use T.within(0.1).best."
         )
@@ -28,10 +28,8 @@ def best_polynomial(result: Taylor) -> Best:
             "The best polynomial is found for one input and one output.",
             next_step="fix the other inputs, or take one output.",
         )
-    center, reach = float(result.expansion.point[0]), float(result.reach[0])
-    return best(
-        lambda x: values(result, x[:, None])[:, 0], center - reach, center + reach, result.order
-    )
+    low, high = (float(end[0]) for end in result.box)
+    return best(lambda x: values(result, x[:, None])[:, 0], low, high, result.order)
 
 
 def values(result: Taylor, points: np.ndarray) -> np.ndarray:

@@ -12,10 +12,10 @@ from taylored.readings.enclosure.boxes import BoxFunction
 from taylored.readings.enclosure.remainder import Remainder, remainder
 from taylored.readings.interval.executor import NUMPY, Executor, flint_executor
 from taylored.readings.interval.margins import trusted
-from taylored.readings.jet.run import expand
 from taylored.readings.jet.space import space
 from taylored.readings.jet.value import Trouble
 from taylored.results import Accuracy
+from taylored.series.coefficients import as_intervals, as_numbers
 from taylored.series.function import Target
 from taylored.series.polynomial import Polynomial, weighted
 
@@ -117,18 +117,9 @@ def expansion(target: Target, point: np.ndarray, order: int, settings: Settings)
             + (", or fix some of the inputs." if best else ": the inputs are too many."),
         )
     function = BoxFunction(target.program, target.shapes, settings.executor)
-    seeds = [
-        np.concatenate([value[None, None], slope[:, None]])
-        for value, slope in zip(
-            function.split(point), function.split(np.eye(target.variables)), strict=True
-        )
-    ]
-    found = expand(target.program, polynomials, seeds)
-    if found.troubles:
-        raise _no_center(target, point, found.troubles[0])
-    flat = np.concatenate([o.reshape((polynomials.size, -1)) for o in found.outputs], axis=1)
-    with np.errstate(over="ignore"):
-        coefficients = flat.astype(np.float64)
+    (coefficients,), troubles = as_numbers(function, point, polynomials)
+    if troubles:
+        raise _no_center(target, point, troubles[0])
     if not np.all(np.isfinite(coefficients)):
         raise _not_finite(target, polynomials, coefficients)
     errors, kind = _errors(function, point, polynomials, coefficients, settings)
@@ -171,43 +162,41 @@ def _errors(
     function: BoxFunction, point: np.ndarray, polynomials: Any, coefficients: Any, settings: Any
 ) -> tuple[np.ndarray, Accuracy]:
     """Bounds on the errors of the coefficients, proved where the interval reading can."""
-    e = function.executor
     try:
-        with e.precision():
-            found = function.over(point[None], point[None], polynomials)
-            low, high = e.floats(found.low[:, 0], False), e.floats(found.high[:, 0], True)
+        (low, high), troubles = as_intervals(function, point, polynomials)
     except MissingRule:
         return np.full(coefficients.shape, np.nan), Accuracy.UNKNOWN
     with np.errstate(invalid="ignore"):
         errors = np.maximum(np.abs(high - coefficients), np.abs(coefficients - low))
     # The subtraction is rounded.
     errors = np.where(errors > 0, np.nextafter(errors * (1 + 2.0**-52), np.inf), 0.0)
-    if found.troubles or not np.all(np.isfinite(errors)):
+    if troubles or not np.all(np.isfinite(errors)):
         return np.where(np.isfinite(errors), errors, np.nan), Accuracy.UNKNOWN
     return errors, settings.kind
 
 
-def reaching(point: np.ndarray, radius: np.ndarray) -> np.ndarray:
-    """The radius with a little more: the float64 at the end of a box may lie past it."""
-    spacing = np.spacing(np.abs(point) + radius)
-    return np.where(radius > 0, np.nextafter(radius + spacing, np.inf), 0.0)
+def reaching(point: np.ndarray, sides: np.ndarray) -> np.ndarray:
+    """The sides with a little more: the float64 at the end of a box may lie past it."""
+    spacing = np.spacing(np.abs(point) + sides)
+    return np.where(sides > 0, np.nextafter(sides + spacing, np.inf), 0.0)
 
 
 def proved_remainder(
-    made: Expansion, radius: np.ndarray, settings: Settings, target: float | None = None
+    made: Expansion, sides: np.ndarray, settings: Settings, target: float | None = None
 ) -> Enclosed:
-    """What f leaves of the polynomial within `radius` of its center.
+    """What f leaves of the polynomial on a box, `sides` (2, variables) below and above its center.
 
     With `target` the search ends as soon as it is sure whether the remainder is that small.
     """
     # What overflows is infinite, and then nothing is claimed.
     with np.errstate(all="ignore"), made.function.executor.precision():
-        reach = reaching(made.point, radius)
+        sides = reaching(made.point, sides)
+        reach = sides.max(axis=0)
         errors = weighted(made.errors, made.polynomial.powers(reach)).sum(axis=0)
         rounding = made.polynomial.rounding(reach) + errors * (1.0 + 1e-12)
         goal = None if target is None else target - float(np.max(rounding, initial=0.0))
         found = remainder(
-            made.function, made.point, made.order, reach, settings.thorough, goal=goal
+            made.function, made.point, made.order, sides, settings.thorough, goal=goal
         )
         low = np.nextafter(found.low - rounding, -np.inf)
         high = np.nextafter(found.high + rounding, np.inf)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from taylored.readings.jet.space import Space, space
 from taylored.series.standardized import Standardized
 
 __all__ = ["FLOOR", "MOST_TAYLOR", "Estimate", "Quadratic", "estimate", "gauss_hermite"]
-__all__ += ["quadratic", "settling", "taylor", "weighted_moments"]
+__all__ += ["quadratic", "settling", "taylor", "weighted_moments", "with_rounding"]
 
 FLOOR = 1e-12  # of a standard deviation: what no claim goes below
 _ORDERS = {1: 8, 2: 8, 3: 6, 4: 6, 5: 6, 6: 4, 7: 4, 8: 4}
@@ -20,6 +20,7 @@ _NODES = {
 }  # fmt: skip
 _FAR = 6.1  # beyond, a node may lie where f is not defined
 _SETTLED = 0.3  # a series whose last change is at most this share of the one before is settling
+_SETTLED_RULE = 2e-3  # of the variance
 _SLOW = 0.8  # a ratio of changes from which a limit cannot be told
 _MOST_QUADRATIC = 64
 _MOST_COVARIANCES = 512
@@ -143,6 +144,24 @@ def taylor(of: Standardized) -> Estimate | None:
     return estimate(f"Taylor polynomial of order {order}", bias, covariance, errors, None)
 
 
+def with_rounding(found: Estimate, of: Standardized, order: int) -> Estimate:
+    """With what rounding may have done to the coefficients up to this order, where it is proved.
+
+    Cancellation in f spoils its derivatives as well: then the series is no better than points.
+    """
+    errors = of.coefficient_errors(order)
+    if errors is None:
+        return found
+    count = of.directions
+    size = np.linalg.norm(errors[1 : 1 + count], axis=0)
+    bias = found.bias_error
+    if order > 1:
+        squares = (space(count, 2).exponents == 2).any(axis=1)
+        bias = bias + errors[squares].sum(axis=0)
+    variance = found.variance_error + 2 * found.std * size + size**2
+    return replace(found, bias_error=bias, variance_error=variance)
+
+
 def _polynomial_moments(
     rows: np.ndarray, size: int, mean: np.ndarray, product: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -191,7 +210,10 @@ def gauss_hermite(of: Standardized, smooth: bool) -> Estimate | None:
     bias, covariance = found[-1]
     spreads = [_spreads(f) for f in found]
     limit = _limit if smooth else _largest_change
-    errors = (limit([f[0] for f in spreads]), limit([f[1] for f in spreads]))
+    first, second = limit([f[0] for f in spreads]), limit([f[1] for f in spreads])
+    # Of rules that are not settling to three digits, as of oscillations, no change says anything.
+    settled = second <= _SETTLED_RULE * spreads[-1][1]
+    errors = (np.where(settled, first, np.inf), np.where(settled, second, np.inf))
     return estimate(f"Gauss-Hermite rules of {rules[len(found) - 1]} nodes", bias, covariance,
                     errors, of.noise)  # fmt: skip
 

@@ -12,7 +12,7 @@ __all__ = ["step_bounds"]
 
 
 def step_bounds(
-    made: Expansion, enclosed: Enclosed, reach: np.ndarray, points: np.ndarray
+    made: Expansion, enclosed: Enclosed, sides: np.ndarray, points: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Ends (points, outputs) of f at points (points, variables) of the box.
 
@@ -20,8 +20,8 @@ def step_bounds(
         ArgumentError: for points outside of the box, or that are not finite.
     """
     step = points - made.point
-    slack = reaching(made.point, reach)
-    outside = ~(np.abs(step) <= slack).all(axis=1)
+    slack = reaching(made.point, sides)
+    outside = ~((-slack[0] <= step) & (step <= slack[1])).all(axis=1)
     if outside.any():
         first = points[np.flatnonzero(outside)[0]]
         shown = ", ".join(f"{n} = {v:.6g}" for n, v in zip(made.target.names, first, strict=True))
@@ -56,4 +56,4 @@ def _steps(
         step < 0, np.minimum(np.nextafter(step, np.inf), 0.0), np.nextafter(step, np.inf)
     )
     low, high = np.where(step == 0, 0.0, low), np.where(step == 0, 0.0, high)
-    return np.maximum(low, -slack), np.minimum(high, slack)
+    return np.maximum(low, -slack[0]), np.minimum(high, slack[1])

@@ -21,6 +21,7 @@ from taylored.series.moments import (
     gauss_hermite,
     quadratic,
     taylor,
+    with_rounding,
 )
 from taylored.series.propagation import Propagation
 from taylored.series.propagation_findings import (
@@ -146,7 +147,9 @@ def _series(
     """By Taylor polynomials; None unless f is proved smooth within reach."""
     if not smooth.proved:
         return None
-    return taylor(of) if of.directions <= MOST_TAYLOR else directional(of, control, seed)
+    few = of.directions <= MOST_TAYLOR
+    found = taylor(of) if few else directional(of, control, seed)
+    return None if found is None else with_rounding(found, of, 2 if few else 1)
 
 
 def _rules(of: Standardized, smooth: Smoothness) -> list[Estimate]:

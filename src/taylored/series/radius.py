@@ -11,14 +11,41 @@ from taylored.errors import ArgumentError, EnclosureError
 from taylored.series.enclosed import Expansion, Settings, proved_remainder
 from taylored.series.function import Target
 
-__all__ = ["radius_for", "radius_vector"]
+__all__ = ["box_sides", "radius_for", "radius_sides"]
 
 _NEAR = 1.01
 _MOST_STEPS = 200
 
 
-def radius_vector(target: Target, radius: Any) -> np.ndarray:
-    """The half-widths of the box, (variables,).
+def box_sides(target: Target, point: np.ndarray, on: Any) -> np.ndarray:
+    """How far the box [lo, hi] = `on` reaches down and up from the center, (2, variables).
+
+    Raises:
+        ArgumentError: where it is no box, or the center lies outside of it.
+    """
+    try:
+        lo, hi = on
+    except (TypeError, ValueError):
+        raise ArgumentError(
+            f"on={on!r} is no pair of ends.", next_step="give on=(lo, hi), each as `at`."
+        ) from None
+    low, high = target.flatten(lo, "on[0]"), target.flatten(hi, "on[1]")
+    outside = np.flatnonzero(~((low <= point) & (point <= high)))
+    if outside.size:
+        k = outside[0]
+        raise ArgumentError(
+            f"{target.names[k]} = {point[k]:g} lies outside of [{low[k]:g}, {high[k]:g}].",
+            next_step="give ends with the center between them.",
+        )
+    with np.errstate(over="ignore"):
+        sides = np.stack([point - low, high - point])
+    if not np.all(np.isfinite(sides)) or not np.any(sides > 0):
+        raise ArgumentError(f"on={on!r} is no box.", next_step="give on=(lo, hi), lo < hi.")
+    return np.where(sides > 0, np.nextafter(sides, np.inf), 0.0)
+
+
+def radius_sides(target: Target, radius: Any) -> np.ndarray:
+    """How far the box reaches down and up from the center, (2, variables): the same both ways.
 
     Raises:
         ArgumentError: where they are no positive numbers, or not one for each input.
@@ -31,16 +58,16 @@ def radius_vector(target: Target, radius: Any) -> np.ndarray:
         raise ArgumentError(
             f"radius={radius!r} is no positive length.", next_step="give radius=0.1."
         )
-    return reach
+    return np.stack([reach, reach])
 
 
-def radius_for(made: Expansion, settings: Settings, reach: np.ndarray | None, tol: float) -> float:
+def radius_for(made: Expansion, settings: Settings, sides: np.ndarray | None, tol: float) -> float:
     """See `Taylor.radius_for`."""
     if not (isinstance(tol, numbers.Real) and float(tol) > 0 and np.isfinite(float(tol))):
         raise ArgumentError(f"tol={tol!r} is no positive number.", next_step="give tol=1e-8.")
     tol = float(tol)
-    shape = np.ones(made.target.variables) if reach is None else reach
-    unit = 1.0 if reach is None or not np.all(reach == reach[0]) else float(reach[0])
+    shape = np.ones((2, made.target.variables)) if sides is None else sides
+    unit = float(shape.flat[0]) if np.all(shape == shape.flat[0]) else 1.0
     shape = shape / unit
 
     def holds(factor: float) -> bool:

@@ -12,42 +12,43 @@ from taylored.series.enclosed import Enclosed, Expansion, Settings, proved_remai
 
 __all__ = ["largest_radius", "no_order", "refuse"]
 
-_STEPS = 50
+_SHARES = (-4, -12, -30, -80, -200, -500, -900)  # what is refused for overflow works far inside
 _NEAR = 1.02  # the radius found is within 2 % of the largest one
 
 
-def largest_radius(made: Expansion, radius: np.ndarray, settings: Settings) -> float:
-    """The largest share of `radius` for which the remainder is proved; 0 where none was found."""
+def largest_radius(
+    made: Expansion, sides: np.ndarray, settings: Settings, overflow: bool = False
+) -> float:
+    """The largest share of the box for which the remainder is proved; 0 where none was found."""
 
     def works(share: float) -> bool:
-        return proved_remainder(made, radius * share, settings, np.inf).proved
+        return proved_remainder(made, sides * share, settings, np.inf).proved
 
     low, high = 0.0, 1.0
-    for k in range(_STEPS):
-        # By halves at first; what is refused for overflow works at a tiny share of it.
-        middle = high * 0.5 ** max(1, 2 * (k - 20)) if low == 0.0 else (low * high) ** 0.5
-        if not np.any(radius * middle > 0):
+    for power in _SHARES[: None if overflow else 3]:
+        share = 2.0**power
+        if not np.any(sides * share > 0):
+            return 0.0
+        if works(share):
+            low = share
             break
-        if works(middle):
-            low = middle
-        else:
-            high = middle
-        if low and high / low < _NEAR:
-            break
+        high = share
+    while low and high / low > _NEAR:
+        middle = (low * high) ** 0.5
+        low, high = (middle, high) if works(middle) else (low, middle)
     return low
 
 
 def refuse(
-    made: Expansion, radius: np.ndarray, settings: Settings, found: Enclosed
+    made: Expansion, sides: np.ndarray, settings: Settings, found: Enclosed
 ) -> EnclosureError:
     """The error for a box on which the function is not smooth, or not enclosed."""
-    share = largest_radius(made, radius, settings)
-    works = _rounded_down(share * radius)
-    shown = _radius_text(works)
-    step = f"radius={shown} works." if share else "move the center: no radius works."
+    share = largest_radius(made, sides, settings, not found.of.troubles)
+    works = _rounded_down(share * sides)
+    step = f"{_box_text(made.point, works)} works." if share else "move the center."
     trouble = _first(found.of.troubles)
-    given = _radius_text(radius)
-    what = f"The remainder of {made.target.describe} cannot be bounded for radius={given}."
+    given = _box_text(made.point, sides)
+    what = f"The remainder of {made.target.describe} cannot be bounded for {given}."
     if trouble is None:
         why = "its enclosures are infinite on a part of the box."
         return EnclosureError(what, why=why, next_step=step, radius=_least(works, share))
@@ -75,14 +76,23 @@ def _rounded_down(radius: np.ndarray) -> np.ndarray:
     return np.floor(radius / scale * (1 - 1e-12)) * scale
 
 
-def _radius_text(radius: np.ndarray) -> str:
-    if np.all(radius == radius[0]):
-        return f"{radius[0]:.6g}"
-    return f"[{', '.join(f'{r:.6g}' for r in radius[:6])}{', ...' if len(radius) > 6 else ''}]"
+def _box_text(point: np.ndarray, sides: np.ndarray) -> str:
+    """The box as it is asked for."""
+    if np.all(sides == sides.flat[0]):
+        return f"radius={sides.flat[0]:.6g}"
+    if np.array_equal(sides[0], sides[1]):
+        return f"radius={_vector_text(sides[0])}"
+    return f"on=({_vector_text(point - sides[0])}, {_vector_text(point + sides[1])})"
+
+
+def _vector_text(values: np.ndarray) -> str:
+    if len(values) == 1:
+        return f"{values[0]:.6g}"
+    return f"[{', '.join(f'{v:.6g}' for v in values[:6])}{', ...' if len(values) > 6 else ''}]"
 
 
 def no_order(
-    tried: Sequence[Enclosed], tol: float, radius: np.ndarray, settings: Settings
+    tried: Sequence[Enclosed], tol: float, made: Expansion, sides: np.ndarray
 ) -> EnclosureError:
     """The error where no order has a remainder as small as wanted."""
     best = min(range(len(tried)), key=lambda k: tried[k].largest)
@@ -96,7 +106,7 @@ def no_order(
         step = f"take a smaller radius, or tol={_up(reached):.2g}, which order={best} meets."
     return EnclosureError(
         f"No order up to {len(tried) - 1} has a remainder of at most {tol:g} "
-        f"for radius={_radius_text(radius)}.",
+        f"for {_box_text(made.point, sides)}.",
         why=why, next_step=step,
     )  # fmt: skip
 

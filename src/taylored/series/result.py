@@ -14,7 +14,7 @@ from taylored.results import Accuracy, Finding, Interval
 from taylored.series.enclosed import Enclosed, Expansion, Settings, proved_remainder
 from taylored.series.function import Target
 from taylored.series.pointwise import step_bounds
-from taylored.series.radius import radius_for, radius_vector
+from taylored.series.radius import box_sides, radius_for, radius_sides
 from taylored.series.refusals import refuse
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Taylor:
     at: Any
     expansion: Expansion
     settings: Settings
-    reach: np.ndarray | None
+    sides: np.ndarray | None
     enclosed: Enclosed | None
 
     # ---- the polynomial ----
@@ -95,12 +95,27 @@ class Taylor:
     # ---- what it leaves out ----
 
     @property
+    def reach(self) -> np.ndarray | None:
+        """(variables,) the largest distance of the box from the center; None without a box."""
+        return None if self.sides is None else self.sides.max(axis=0)
+
+    @property
     def radius(self) -> Any:
-        """How far the box of the remainder reaches in each direction; None without one."""
-        if self.reach is None:
+        """How far the box of the remainder reaches from the center; None without one.
+
+        One number, or one for each input; of a box that is not symmetric the larger side.
+        """
+        reach = self.reach
+        if reach is None:
             return None
-        same = bool(np.all(self.reach == self.reach[0]))
-        return float(self.reach[0]) if same else self.reach.copy()
+        return float(reach[0]) if np.all(reach == reach[0]) else reach
+
+    @property
+    def box(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """The ends (variables,) of the box that the remainder holds on; None without one."""
+        if self.sides is None:
+            return None
+        return self.expansion.point - self.sides[0], self.expansion.point + self.sides[1]
 
     @cached_property
     def remainder(self) -> Any:
@@ -155,17 +170,22 @@ class Taylor:
         """How many boxes were enclosed for the remainder."""
         return 0 if self.enclosed is None else self.enclosed.of.boxes
 
-    def within(self, radius: Any) -> Taylor:
-        """The same polynomial with its remainder on another box.
+    def within(self, radius: Any = None, *, on: Any = None) -> Taylor:
+        """The same polynomial with its remainder on another box: see `taylor`.
 
         Raises:
             EnclosureError: where the function is not smooth on it.
         """
-        reach = radius_vector(self.target, radius)
-        found = proved_remainder(self.expansion, reach, self.settings)
+        if (radius is None) == (on is None):
+            raise ArgumentError("Give radius or on, one of them.", next_step="T.within(0.1).")
+        if radius is not None:
+            sides = radius_sides(self.target, radius)
+        else:
+            sides = box_sides(self.target, self.expansion.point, on)
+        found = proved_remainder(self.expansion, sides, self.settings)
         if not found.proved:
-            raise refuse(self.expansion, reach, self.settings, found)
-        return replace(self, reach=reach, enclosed=found)
+            raise refuse(self.expansion, sides, self.settings, found)
+        return replace(self, sides=sides, enclosed=found)
 
     def enclose(self, x: Any) -> Any:
         """Intervals that hold f(x) at points of the box: T(x) and what it leaves out just there.
@@ -175,13 +195,13 @@ class Taylor:
         Raises:
             ArgumentError: without a radius, and for points outside of the box.
         """
-        if self.enclosed is None or self.reach is None:
+        if self.enclosed is None or self.sides is None:
             raise ArgumentError(
                 "Without a radius nothing is known of the remainder.",
                 next_step="use T.within(0.1).enclose(x).",
             )
         points, lead = self._points(x)
-        low, high = step_bounds(self.expansion, self.enclosed, self.reach, points)
+        low, high = step_bounds(self.expansion, self.enclosed, self.sides, points)
         shape = (*lead, self.target.outputs)
         return self._intervals(low.reshape(shape), high.reshape(shape))
 
@@ -195,7 +215,7 @@ class Taylor:
             EnclosureError: where even the smallest box has a larger one; it says how small `tol`
                 may be.
         """
-        return radius_for(self.expansion, self.settings, self.reach, tol)
+        return radius_for(self.expansion, self.settings, self.sides, tol)
 
     # ---- convergence ----
 

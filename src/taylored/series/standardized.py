@@ -11,7 +11,7 @@ import numpy as np
 
 from taylored.errors import MissingRule
 from taylored.readings.enclosure.boxes import BoxFunction
-from taylored.readings.jet.run import expand
+from taylored.readings.jet.run import enclose, expand
 from taylored.readings.jet.space import space
 from taylored.series.function import Target
 from taylored.series.spread import Spread
@@ -171,6 +171,27 @@ class Standardized:
         flat = [np.reshape(o, (order + 1, len(z), -1)) for o in found.outputs]
         rows = np.concatenate(flat, axis=2) / self.scale
         return None if found.troubles or not np.all(np.isfinite(rows)) else rows
+
+    def coefficient_errors(self, order: int) -> np.ndarray | None:
+        """(coefficients, outputs) proved bounds on the rounding of `coefficients`, in scale."""
+        polynomials = space(self.directions, order)
+        point = [(v, v) for v in self.function.split(self.mean[None])]
+        slopes = self.function.split(self.spread.steps(np.eye(self.directions))[:, None])
+        try:
+            found = enclose(self.target.program, polynomials, point, slopes)
+        except MissingRule:
+            return None
+        if not found.low:
+            return None
+        low, high = (
+            np.concatenate(
+                [np.reshape(np.asarray(p, float), (polynomials.size, -1)) for p in side], 1
+            )
+            for side in (found.low, found.high)
+        )
+        with np.errstate(invalid="ignore"):
+            errors = (high - low) / self.scale
+        return np.where(np.isnan(errors), np.inf, errors)
 
     def _seeds(self, steps: np.ndarray) -> list[np.ndarray]:
         pairs = zip(self.function.split(self.mean), self.function.split(steps), strict=True)

@@ -59,7 +59,7 @@ def tails(of: Standardized, control: Quadratic | None, suspects: np.ndarray, see
             nearest = float(t[bad][np.argmin(np.abs(t[bad]))])
             undefined.append((abs(nearest), _edge(of, line, nearest, step)))
             continue
-        found = np.where(np.isfinite(found), found, 0.0)
+        found = np.where(np.isfinite(found) & (np.abs(found) > 4 * of.noise), found, 0.0)
         weight = np.exp(-0.5 * t * t) / np.sqrt(2 * np.pi) * step
         square = found**2 * weight[:, None]
         unseen = np.maximum(unseen, square[np.abs(t) > UNSEEN].sum(axis=0))

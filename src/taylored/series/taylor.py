@@ -10,7 +10,7 @@ import numpy as np
 from taylored.errors import ArgumentError
 from taylored.series.enclosed import Enclosed, Settings, expansion, proved_remainder
 from taylored.series.function import Target, read_target
-from taylored.series.radius import radius_vector
+from taylored.series.radius import box_sides, radius_sides
 from taylored.series.refusals import no_order, refuse
 from taylored.series.result import Taylor
 
@@ -25,6 +25,7 @@ def taylor(
     order: int | None = None,
     *,
     radius: Any = None,
+    on: Any = None,
     tol: float | None = None,
     thorough: bool = False,
     exact: bool = False,
@@ -43,6 +44,7 @@ def taylor(
         order: the degree of the polynomial. Leave it out with `tol`.
         radius: how far the box reaches from the center in each direction: one number, or one for
             each input in the form of `at`. Without it nothing is said about the remainder.
+        on: the box by its ends (lo, hi) instead, each in the form of `at`; the center lies in it.
         tol: the remainder wanted. The order is then the least one whose proved remainder on the
             box is at most `tol` in absolute value.
         thorough: spend more time on a narrower remainder.
@@ -70,23 +72,29 @@ def taylor(
     Source: Moore, Kearfott and Cloud, Introduction to Interval Analysis (2009), chapters 6 and 8;
     Griewank and Walther, Evaluating Derivatives (2008), chapter 13.
     """
-    _check(order, tol, radius)
+    _check(order, tol, (radius, on))
     target, point = read_target(f, at)
-    reach = None if radius is None else radius_vector(target, radius)
+    sides = None
+    if radius is not None:
+        sides = radius_sides(target, radius)
+    elif on is not None:
+        sides = box_sides(target, point, on)
     settings = Settings(bool(thorough), bool(exact))
     if order is None:
-        assert reach is not None  # tol needs a radius: checked above
-        return _least_order((target, point, at), reach, float(tol or 0.0), settings)
+        assert sides is not None  # tol needs a radius: checked above
+        return _least_order((target, point, at), sides, float(tol or 0.0), settings)
     made = expansion(target, point, int(order), settings)
-    if reach is None:
+    if sides is None:
         return Taylor(target, at, made, settings, None, None)
-    enclosed = proved_remainder(made, reach, settings)
+    enclosed = proved_remainder(made, sides, settings)
     if not enclosed.proved:
-        raise refuse(made, reach, settings, enclosed)
-    return Taylor(target, at, made, settings, reach, enclosed)
+        raise refuse(made, sides, settings, enclosed)
+    return Taylor(target, at, made, settings, sides, enclosed)
 
 
-def linearize(f: Any, at: Any, *, radius: Any = None, thorough: bool = False) -> Taylor:
+def linearize(
+    f: Any, at: Any, *, radius: Any = None, on: Any = None, thorough: bool = False
+) -> Taylor:
     """The linear approximation of a function, with a proved bound on what it leaves out.
 
     L(x) = f(at) + f'(at) (x - at): the Taylor polynomial of order 1. See `taylor` for the
@@ -98,10 +106,12 @@ def linearize(f: Any, at: Any, *, radius: Any = None, thorough: bool = False) ->
         >>> L(4.1)
         2.025
     """
-    return taylor(f, at, 1, radius=radius, thorough=thorough)
+    return taylor(f, at, 1, radius=radius, on=on, thorough=thorough)
 
 
-def _check(order: Any, tol: Any, radius: Any) -> None:
+def _check(order: Any, tol: Any, box: tuple[Any, Any]) -> None:
+    if box[0] is not None and box[1] is not None:
+        raise ArgumentError("Both radius and on are given.", next_step="give one of them.")
     if order is None and tol is None:
         raise ArgumentError(
             "The order is missing.", next_step="give order=5, or tol=1e-8 and a radius."
@@ -125,15 +135,15 @@ def _check(order: Any, tol: Any, radius: Any) -> None:
     if tol is not None:
         if not (isinstance(tol, numbers.Real) and float(tol) > 0 and np.isfinite(float(tol))):
             raise ArgumentError(f"tol={tol!r} is no positive number.", next_step="give tol=1e-8.")
-        if radius is None:
+        if box == (None, None):
             raise ArgumentError(
-                "tol needs a radius: the box on which the remainder is to be so small.",
+                "tol needs a radius (or on=): the box on which the remainder is to be so small.",
                 next_step="give radius=0.1.",
             )
 
 
 def _least_order(
-    of: tuple[Target, np.ndarray, Any], reach: np.ndarray, tol: float, settings: Settings
+    of: tuple[Target, np.ndarray, Any], sides: np.ndarray, tol: float, settings: Settings
 ) -> Taylor:
     """The polynomial of the least order whose proved remainder is at most `tol`."""
     target, point, at = of
@@ -144,18 +154,18 @@ def _least_order(
         except ArgumentError as error:
             if not tried:
                 raise
-            raise no_order(tried, tol, reach, settings) from error
-        enclosed = proved_remainder(made, reach, settings, tol)
+            raise no_order(tried, tol, made, sides) from error
+        enclosed = proved_remainder(made, sides, settings, tol)
         if not enclosed.proved:
-            raise refuse(made, reach, settings, enclosed)
+            raise refuse(made, sides, settings, enclosed)
         if enclosed.largest <= tol:
             return Taylor(
-                target, at, made, settings, reach, proved_remainder(made, reach, settings)
+                target, at, made, settings, sides, proved_remainder(made, sides, settings)
             )
         tried.append(enclosed)
         if _hopeless(tried, tol):
-            raise no_order(tried, tol, reach, settings)
-    raise no_order(tried, tol, reach, settings)
+            raise no_order(tried, tol, made, sides)
+    raise no_order(tried, tol, made, sides)
 
 
 def _hopeless(tried: list[Enclosed], tol: float) -> bool:

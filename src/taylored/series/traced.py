@@ -35,6 +35,10 @@ def traced_target(
             next_step="call this outside of them.",
         )
     made = trace(function, arguments)
+    if not made.outputs.leaves:
+        raise ArgumentError(
+            f"{made.name} returns no numbers.", next_step="return a number, an array or a tree."
+        )
     layout = arguments.inputs
     shapes = tuple(leaf.shape for leaf in layout.leaves)
     names = tuple(layout.names(range(layout.size)))

@@ -17,14 +17,14 @@ __all__ = ["directional"]
 
 
 def directional(
-    function: BoxFunction, at: np.ndarray, order: int, radius: np.ndarray
+    function: BoxFunction, at: np.ndarray, order: int, sides: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, tuple[Trouble, ...], int]:
     """Ends (outputs,) of f - T over the box, the troubles met, and how many boxes it took."""
     line = space(1, order + 1)
-    reach = slice_reach(radius)
-    low, high = rounded_box(at, reach, reach)
-    steps = np.broadcast_to(np.nextafter(radius, np.inf), low.shape)
-    found = function.over(low, high, line, along=(-steps, steps))
+    reach = slice_reach(sides)
+    low, high = rounded_box(at, reach[:, 0], reach[:, 1])
+    down, up = (np.broadcast_to(np.nextafter(side, np.inf), low.shape) for side in sides)
+    found = function.over(low, high, line, along=(-down, up))
     bounds = averaged(function.executor, found, (line, order, 1))
     ends = (function.executor.floats(bounds[0], False), function.executor.floats(bounds[1], True))
     return ends[0][0, 0], ends[1][0, 0], found.troubles, len(low)

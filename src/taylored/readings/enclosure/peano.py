@@ -95,17 +95,17 @@ def extra_degrees(variables: int, order: int) -> int:
 
 
 def peano(
-    function: BoxFunction, at: np.ndarray, order: int, radius: np.ndarray, thorough: bool = False
+    function: BoxFunction, at: np.ndarray, order: int, sides: np.ndarray, thorough: bool = False
 ) -> Peano:
-    """The enclosures for steps of at most `radius` (variables,) from `at` in each direction."""
+    """The enclosures for steps from `at` of at most `sides` (2, variables) down and up."""
     slices = _FINE if thorough or function.variables == 1 else _COARSE
     extra = extra_degrees(function.variables, order)
     top = order + extra
     polynomials = space(function.variables, top + 1)
     signs = orthants(function.variables)
-    reach = slice_reach(radius, slices)
-    down = np.where(signs <= 0, 1.0, 0.0)[:, None] * reach
-    up = np.where(signs >= 0, 1.0, 0.0)[:, None] * reach
+    reach = slice_reach(sides, slices)
+    down = np.where(signs <= 0, 1.0, 0.0)[:, None] * reach[:, 0]
+    up = np.where(signs >= 0, 1.0, 0.0)[:, None] * reach[:, 1]
     low, high = rounded_box(at, down, up)
     shape = (-1, function.variables)
     sliced = function.over(low.reshape(shape), high.reshape(shape), polynomials)
@@ -121,10 +121,10 @@ def peano(
     )
 
 
-def slice_reach(radius: np.ndarray, slices: int = _FINE) -> np.ndarray:
-    """(slices, variables) how far each slice of t reaches, rounded up."""
+def slice_reach(sides: np.ndarray, slices: int = _FINE) -> np.ndarray:
+    """(slices, 2, variables) how far each slice of t reaches down and up, rounded up."""
     ends = np.arange(1, slices + 1) / slices
-    return np.where(radius > 0, np.nextafter(np.multiply.outer(ends, radius), np.inf), 0.0)
+    return np.where(sides > 0, np.nextafter(np.multiply.outer(ends, sides), np.inf), 0.0)
 
 
 def rounded_box(at: np.ndarray, down: np.ndarray, up: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -48,16 +48,27 @@ def monomials(e: Executor, space: Space, degrees: tuple[int, int], h: Bounds) ->
     first, last = degrees
     rows = slice(space.count(first - 1), space.count(last))
     exponents = space.exponents[rows]
+    by_variable = [
+        _powers(e, (h[0][:, v], h[1][:, v]), int(exponents.max(initial=0)))
+        for v in range(space.variables)
+    ]
+    # (variables, powers, boxes) lower and upper ends.
+    low, high = (np.stack([np.stack([p[end] for p in powers]) for powers in by_variable])
+                 for end in (0, 1))  # fmt: skip
     result: Bounds | None = None
-    for v in range(space.variables):
-        powers = _powers(e, (h[0][:, v], h[1][:, v]), int(exponents[:, v].max(initial=0)))
-        factor = tuple(np.stack([powers[k][end] for k in exponents[:, v]]) for end in (0, 1))
-        if result is None:
-            result = factor  # type: ignore[assignment]
-        else:
-            result = ia.multiply(e, result, factor)  # type: ignore[arg-type]
+    for variable, power in _factors(exponents):
+        factor = (low[variable, power], high[variable, power])
+        result = factor if result is None else ia.multiply(e, result, factor)
     assert result is not None
     return result
+
+
+def _factors(exponents: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """For each monomial its variables with their powers, one after another; powers of 0 fill up."""
+    order = np.argsort(exponents == 0, axis=1, kind="stable")
+    most = max(int((exponents > 0).sum(axis=1).max(initial=0)), 1)
+    rows = np.arange(len(exponents))
+    return [(order[:, k], exponents[rows, order[:, k]]) for k in range(most)]
 
 
 def polynomial_range(

@@ -53,31 +53,31 @@ def remainder(
     function: BoxFunction,
     at: np.ndarray,
     order: int,
-    radius: np.ndarray,
+    sides: np.ndarray,
     thorough: bool = False,
     *,
     goal: float | None = None,
 ) -> Remainder:
-    """Enclose f(x) - T(x) for all x within `radius` (variables,) of `at`.
+    """Enclose f(x) - T(x) for all x in the box around `at`.
 
     Args:
         function: f as a function of one vector.
         at: (variables,) the center.
         order: the degree of T.
-        radius: (variables,) half the box's width in each direction.
+        sides: (2, variables) how far the box reaches down and up from the center.
         thorough: spend more boxes on a narrower result.
         goal: end as soon as it is certain whether the remainder is at most this large.
     """
     if space(function.variables, order + 1).size > _MOST_COEFFICIENTS:
-        return _along_one_direction(function, at, order, radius)
+        return _along_one_direction(function, at, order, sides)
     limits = THOROUGH if thorough else DEFAULT
-    form = peano(function, at, order, radius, thorough)
-    first = _cheaply(form, radius)
+    form = peano(function, at, order, sides, thorough)
+    first = _cheaply(form, sides)
     spent = form.boxes
     enough = first.tight(limits.excess) or function.variables > _MOST_VARIABLES
     if form.smooth and (enough or first.settles(goal)):
         return _result(first, form, spent, ())
-    found = _by_boxes(function, at, form, radius, replace(limits, goal=goal))
+    found = _by_boxes(function, at, form, sides, replace(limits, goal=goal))
     spent += found.boxes
     low, high = found.low, found.high
     if form.smooth:
@@ -95,9 +95,9 @@ def _result(found: Found, form: Peano | None, boxes: int, troubles: Any) -> Rema
 
 
 def _along_one_direction(
-    function: BoxFunction, at: np.ndarray, order: int, radius: np.ndarray
+    function: BoxFunction, at: np.ndarray, order: int, sides: np.ndarray
 ) -> Remainder:
-    low, high, troubles, boxes = directional(function, at, order, radius)
+    low, high, troubles, boxes = directional(function, at, order, sides)
     zero = np.zeros_like(low)
     return Remainder(low, high, zero, zero, boxes, troubles, None)
 
@@ -105,19 +105,21 @@ def _along_one_direction(
 # ---- the polynomial form alone ----
 
 
-def _cheaply(form: Peano, radius: np.ndarray) -> Found:
+def _cheaply(form: Peano, sides: np.ndarray) -> Found:
     """The range of the enclosing polynomials, by cutting the box of steps."""
-    start = _orthant_boxes(form, radius)
+    start = _orthant_boxes(form, sides)
 
     def answer(low: np.ndarray, high: np.ndarray, parents: Pieces | None) -> Pieces:
         return _polynomial_pieces(form, low, high)
 
-    return search(answer, answer(*start, None), _CHEAP, form.executor.floats)
+    few = form.space.variables <= _MOST_VARIABLES
+    limits = _CHEAP if few else replace(_CHEAP, boxes=0)
+    return search(answer, answer(*start, None), limits, form.executor.floats)
 
 
-def _orthant_boxes(form: Peano, radius: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    low = np.where(form.signs > 0, 0.0, -radius)
-    high = np.where(form.signs < 0, 0.0, radius)
+def _orthant_boxes(form: Peano, sides: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    low = np.where(form.signs > 0, 0.0, -sides[0])
+    high = np.where(form.signs < 0, 0.0, sides[1])
     return low, high
 
 
@@ -147,7 +149,7 @@ def _polynomial_pieces(form: Peano, low: np.ndarray, high: np.ndarray) -> Pieces
 
 
 def _by_boxes(
-    function: BoxFunction, at: np.ndarray, form: Peano, radius: np.ndarray, limits: Limits
+    function: BoxFunction, at: np.ndarray, form: Peano, sides: np.ndarray, limits: Limits
 ) -> Found:
     """f - T over boxes of the domain: centered forms, and the polynomial form where it holds."""
     e = function.executor
@@ -170,7 +172,7 @@ def _by_boxes(
         return Pieces(low, high, bounds, attained, troubled, cells.troubles, _weights(cells, e))
 
     room = replace(limits, boxes=max(limits.boxes - form.boxes, 0))
-    start = answer(*_orthant_boxes(form, radius), None)
+    start = answer(*_orthant_boxes(form, sides), None)
     return search(answer, start, room, e.floats)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from taylored.readings.jet.elementwise import as_truth
 from taylored.readings.jet.ring import Ring
 from taylored.readings.jet.structure import joined
-from taylored.readings.jet.table import Walker, as_series, known, rule
+from taylored.readings.jet.table import Walker, as_series, known, rule, unsupported
 from taylored.readings.jet.value import Series, Truth, moved
 from taylored.readings.positions import window_positions
 from taylored.trace.program import Equation
@@ -73,7 +73,11 @@ def _reduce_extreme(equation: Equation, values: list[Any], walker: Walker) -> Se
 def _reduce_prod(equation: Equation, values: list[Any], walker: Walker) -> Series:
     value = as_series(values[0], walker.ring)
     for axis in sorted(equation.params["axes"], reverse=True):
-        value = _folded(value, axis, walker.ring.multiply)
+        if value.shape[axis] == 0:
+            shape = (*value.shape[:axis], *value.shape[axis + 1 :])
+            value = walker.ring.constant(np.ones(shape))
+        else:
+            value = _folded(value, axis, walker.ring.multiply)
     return value
 
 
@@ -89,7 +93,7 @@ def _reduce_truth(equation: Equation, values: list[Any], walker: Walker) -> Trut
 def _arg_extreme(equation: Equation, values: list[Any], walker: Walker) -> Any:
     ring, (axis,) = walker.ring, equation.params["axes"]
     value = values[0] if equation.primitive == "argmax" else ring.negative(values[0])
-    return ring.largest(value, axis).astype(np.dtype(equation.params["index_dtype"]))
+    return np.asarray(ring.largest(value, axis), np.dtype(equation.params["index_dtype"]))
 
 
 @rule("cumsum")
@@ -226,7 +230,7 @@ def _conv(equation: Equation, values: list[Any], walker: Walker) -> Series:
     shape = _conv_shape(lengths, window, p, dilations)
     groups = p["feature_group_count"]
     if p["batch_group_count"] != 1:
-        raise NotImplementedError("batch_group_count")
+        raise unsupported(walker, equation, "convolutions with batch_group_count")
     # (groups, images*outputs, channels of the group*window) times (groups, ..., filters of it)
     size = int(np.prod(lengths, dtype=np.int64))
     plane = (np.arange(count)[:, None] * channels + np.arange(channels)) * size
@@ -263,11 +267,34 @@ def _conv_shape(lengths: Any, window: Any, params: Any, dilations: Any) -> list[
 @rule("sort")
 def _sort(equation: Equation, values: list[Any], walker: Walker) -> Any:
     ring = walker.ring
+    if equation.params.get("num_keys", 1) > 1:
+        raise unsupported(walker, equation, "sorting by more than one key")
     found = ring.sort([as_series(v, ring) for v in values], equation.params["dimension"])
     return found[0] if len(found) == 1 else found
 
 
 # ---- linear algebra ----
+
+
+def _by_matrix(run: Callable, values: list[Series]) -> Any:
+    """A rule for one matrix on each of a batch of them."""
+    batch = values[0].shape[:-2]
+    made = [
+        run(*(v.map(lambda p, k=k: p[(slice(None), slice(None), *k)]) for v in values))
+        for k in np.ndindex(*batch)
+    ]
+    if not isinstance(made[0], tuple):
+        return _of_batch(made, batch)
+    return tuple(_of_batch(list(column), batch) for column in zip(*made, strict=True))
+
+
+def _of_batch(results: list[Any], batch: tuple[int, ...]) -> Any:
+    """The results for the matrices of a batch as one array."""
+    shape = (*batch, *results[0].shape)
+    if known(results[0]):
+        return np.stack(results).reshape(shape)
+    size = int(np.prod(shape, dtype=np.int64))
+    return moved(joined(results), np.arange(size).reshape(shape))
 
 
 @rule("lu")
@@ -277,10 +304,10 @@ def _lu(equation: Equation, values: list[Any], walker: Walker) -> Any:
     With any order of the rows the solution of a linear system is the same, so that the order
     need not be right everywhere.
     """
-    ring, matrix = walker.ring, values[0]
+    ring, matrix = walker.ring, as_series(values[0], walker.ring)
     *batch, rows, columns = matrix.shape
     if batch:
-        raise NotImplementedError("lu of a batch")
+        return _by_matrix(lambda one: _lu(equation, [one], walker), [matrix])
     middle = ring.middle(matrix)[0].astype(float)
     order = np.arange(rows)
     pivots = np.zeros(min(rows, columns), np.int32)
@@ -329,7 +356,7 @@ def _triangular_solve(equation: Equation, values: list[Any], walker: Walker) -> 
     ring, p = walker.ring, equation.params
     a, b = (as_series(v, ring) for v in values)
     if len(a.shape) != 2:
-        raise NotImplementedError("triangular_solve of a batch")
+        return _by_matrix(lambda *one: _triangular_solve(equation, list(one), walker), [a, b])
 
     def turned(value: Series) -> Series:
         return value.map(lambda q: np.swapaxes(q, -1, -2))
@@ -374,9 +401,9 @@ def _below(upper: Series, lower: Series) -> Series:
 
 @rule("cholesky")
 def _cholesky(equation: Equation, values: list[Any], walker: Walker) -> Series:
-    ring, matrix = walker.ring, values[0]
+    ring, matrix = walker.ring, as_series(values[0], walker.ring)
     if len(matrix.shape) != 2:
-        raise NotImplementedError("cholesky of a batch")
+        return _by_matrix(lambda one: _cholesky(equation, [one], walker), [matrix])
     count = matrix.shape[0]
     columns: list[Series] = []  # column j, from row j on
     for j in range(count):
@@ -401,8 +428,10 @@ def _cholesky(equation: Equation, values: list[Any], walker: Walker) -> Series:
 @rule("lu_pivots_to_permutation")
 def _pivots(equation: Equation, values: list[Any], walker: Walker) -> np.ndarray:
     (pivots,) = values
-    if not known(pivots) or pivots.ndim != 1:
-        raise NotImplementedError("pivots that are not known")
+    if not known(pivots):
+        raise unsupported(walker, equation, "pivots that depend on the inputs")
+    if pivots.ndim > 1:
+        return np.stack([_pivots(equation, [one], walker) for one in pivots])
     order = np.arange(equation.params["permutation_size"], dtype=np.int32)
     for i, j in enumerate(pivots):
         order[[i, j]] = order[[j, i]]

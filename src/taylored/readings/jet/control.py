@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from taylored.readings.jet.structure import joined
-from taylored.readings.jet.table import Walker, as_series, known, rule
+from taylored.readings.jet.table import Walker, as_series, known, rule, unsupported
 from taylored.readings.jet.value import NotUniform, Series, Truth, Undecided, moved
 from taylored.trace.program import Equation, Program
 from taylored.trace.rules import nested_programs
@@ -59,21 +59,24 @@ def _one_or_all(values: list[Any]) -> Any:
 
 @rule("free_shift")
 def _free_shift(equation: Equation, values: list[Any], walker: Walker) -> Series:
-    """A number in place of what changes nothing (see `jet.shifts`), exact in each box.
+    """What changes nothing, whatever it is (see `jet.shifts`): a number where it is not smooth.
 
     Kinks and branches on the way to it do not matter; where it is not defined, nothing is.
     """
     ring = walker.ring
     before = len(ring.troubles)
-    (found,) = walker.run(equation.params["program"], [_value_only(v) for v in values])
-    ring.troubles[before:] = [t for t in ring.troubles[before:] if t.kind == "domain"]
-    numbers = ring.middle(as_series(found, ring))
-    return ring.constant(numbers).map(lambda p: p[:, 0])
-
-
-def _value_only(value: Any) -> Any:
-    """Without the coefficients of degree 1 and more."""
-    return Series(value.value, 0).map(lambda p: p[None]) if isinstance(value, Series) else value
+    (result,) = walker.run(equation.params["program"], values)
+    noted, found = ring.troubles[before:], as_series(result, ring)
+    ring.troubles[before:] = [t for t in noted if t.kind == "domain"]
+    rough = [t.boxes for t in noted if t.kind != "domain"]
+    numbers = ring.constant(ring.middle(found)).map(lambda p: p[:, 0])
+    # Along one variable all moves together: a shift that moves too keeps differences narrow.
+    if ring.space.variables > 1:
+        return numbers
+    if not rough:
+        return found
+    where = np.any(rough, axis=0).reshape(-1, *(1,) * len(found.shape))
+    return ring.choose(Truth(where, where), found, numbers)
 
 
 @rule("cond")
@@ -132,6 +135,8 @@ def _scan(equation: Equation, values: list[Any], walker: Walker) -> Any:
         results = walker.run(p["jaxpr"], [*fixed, *carry, *(_row(s, k) for s in sequences)])
         carry = results[:carried]
         columns.append(results[carried:])
+    if not length:
+        raise unsupported(walker, equation, "a scan over nothing")
     if p["reverse"]:
         columns.reverse()
     return _one_or_all([*carry, *(_stacked(c, walker) for c in zip(*columns, strict=True))])

@@ -81,8 +81,8 @@ def expand(
         with np.errstate(all="ignore"):
             return _outputs(Walker(JETS, ring), program, inputs), ring.troubles
 
-    found, troubles = _each(run, points, points)
-    found = found or _unknown(program, (np.nan,))
+    found, troubles = _each(run, points, points, space)
+    found = found or _unknown(program, (np.nan,), space)
     return Expanded(tuple(_full(s, 0, space, points) for s in found), tuple(troubles))
 
 
@@ -119,8 +119,8 @@ def enclose(
         with np.errstate(all="ignore"):
             return _outputs(Walker(INTERVALS, ring), program, inputs), ring.troubles
 
-    found, troubles = _each(run, count, _at_once(program, space))
-    found = found or [s.map(executor.array) for s in _unknown(program, (-np.inf, np.inf))]
+    found, troubles = _each(run, count, _at_once(program, space), space)
+    found = found or [s.map(executor.array) for s in _unknown(program, (-np.inf, np.inf), space)]
     low = tuple(_full(s, 0, space, count) for s in found)
     high = tuple(_full(s, 1, space, count) for s in found)
     return Enclosed(low, high, tuple(troubles))
@@ -150,7 +150,9 @@ def _outputs(walker: Walker, program: Program, inputs: list[Series]) -> list[Ser
         # What is not chosen may be without a value there: where(x > 0, log(x), 0).
         shorter = _chosen_only(program, walker.choices)
         if len(shorter.equations) < len(program.equations):
-            ring.troubles.clear()
+            # A choice that hangs on a tie stays in doubt, though numbers have made it.
+            ties = [t for t in ring.troubles if t.kind == "branch"]
+            ring.troubles[:] = ties if isinstance(ring, PlainRing) else []
             walker.choices.clear()
             return _outputs(walker, shorter, inputs)
     return [as_series(v, ring) for v in found]
@@ -186,18 +188,22 @@ def _chosen_only(program: Program, choices: Mapping[int, np.ndarray]) -> Program
     return whole.keep(outputs)
 
 
-def _each(run: Any, count: int, at_once: int) -> tuple[list[Series], list[Trouble]]:
+def _each(
+    run: Any, count: int, at_once: int, space: Space
+) -> tuple[list[Series], list[Trouble]]:
     """So many boxes at once as the processor's cache holds."""
     columns, troubles = [], []
     for first in range(0, count, at_once):
         number = min(at_once, count - first)
-        found, noted = _span(run, first, number)
+        found, noted = _span(run, first, number, space)
         columns.append((number, found))
         troubles += [_placed(t, first, count) for t in noted]
-    return (columns[0][1] if len(columns) == 1 else _together(columns)), troubles
+    return (columns[0][1] if len(columns) == 1 else _together(columns, space)), troubles
 
 
-def _span(run: Any, first: int, number: int) -> tuple[list[Series], list[Trouble]]:
+def _span(
+    run: Any, first: int, number: int, space: Space
+) -> tuple[list[Series], list[Trouble]]:
     """Neighboring boxes together, or, where they go different ways, one after another."""
     try:
         return run(slice(first, first + number), number)
@@ -208,10 +214,10 @@ def _span(run: Any, first: int, number: int) -> tuple[list[Series], list[Trouble
             return [], [undecided.trouble]
     columns, troubles = [], []
     for k in range(number):
-        found, noted = _span(run, first + k, 1)
+        found, noted = _span(run, first + k, 1, space)
         columns.append((1, found))
         troubles += [_placed(t, k, number) for t in noted]
-    return _together(columns), troubles
+    return _together(columns, space), troubles
 
 
 def _placed(trouble: Trouble, first: int, count: int) -> Trouble:
@@ -221,16 +227,17 @@ def _placed(trouble: Trouble, first: int, count: int) -> Trouble:
     return replace(trouble, boxes=where)
 
 
-def _together(columns: list[tuple[int, list[Series]]]) -> list[Series]:
-    """The outputs of boxes that were run apart; unknown where some gave nothing."""
+def _together(columns: list[tuple[int, list[Series]]], space: Space) -> list[Series]:
+    """The outputs of boxes that were run apart; all of a series is unknown where one gave nothing."""
     made = [found for _, found in columns if found]
     if not made:
         return []
     results = []
     for place, like in enumerate(made[0]):
         given = [found[place] for found in made]
-        degree = max(s.degree for s in given)
-        rows = max(s.parts[0].shape[0] for s in given)
+        whole = len(made) == len(columns)
+        degree = max(s.degree for s in given) if whole else space.degree
+        rows = space.count(degree)
         parts = []
         for k, part in enumerate(like.parts):
             unknown = np.nan if len(like.parts) == 1 else (-np.inf, np.inf)[k]
@@ -248,10 +255,11 @@ def _together(columns: list[tuple[int, list[Series]]]) -> list[Series]:
     return results
 
 
-def _unknown(program: Program, ends: tuple[float, ...]) -> list[Series]:
+def _unknown(program: Program, ends: tuple[float, ...], space: Space) -> list[Series]:
     """Outputs of which nothing is known."""
     shapes = [program.shapes.get(a, ()) if isinstance(a, int) else () for a in program.outputs]
-    return [Series(tuple(np.full((1, 1, *s), end) for end in ends), 0) for s in shapes]
+    size, degree = space.size, space.degree
+    return [Series(tuple(np.full((size, 1, *s), end) for end in ends), degree) for s in shapes]
 
 
 def _at_once(program: Program, space: Space) -> int:

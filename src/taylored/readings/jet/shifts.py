@@ -28,10 +28,10 @@ def without_shifts(program: Program) -> Program:
     """
     if not program.shapes:
         return program  # nothing is reduced there
-    for equation in program.equations:
+    for equation in reversed(program.equations):
         if equation.primitive not in _CANDIDATES or len(equation.outputs) != 1:
             continue
-        # A shift found before may have taken the equation away.
+        # A shift found after it may have taken the equation away.
         if any(e is equation for e in program.equations) and _is_free(program, equation.outputs[0]):
             program = _freed(program, equation)
     return program

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from taylored.readings.jet.table import Walker, as_series, known, rule
+from taylored.readings.jet.table import Walker, as_series, known, rule, unsupported
 from taylored.readings.jet.value import Series, Truth, Undecided, moved
 from taylored.readings.numpy import RULES as NUMPY
 from taylored.readings.positions import scatter_positions
@@ -71,7 +72,7 @@ def _moving(equation: Equation, values: list[Any], walker: Walker) -> Any:
     return picked(first, positions_of(equation, [first.shape], *rest))
 
 
-@rule("copy", "copy_p", "stop_gradient", "optimization_barrier", "reduce_precision")
+@rule("copy", "copy_p", "stop_gradient", "optimization_barrier")
 def _same(equation: Equation, values: list[Any], walker: Walker) -> Any:
     return values[0] if len(values) == 1 else values
 
@@ -124,20 +125,27 @@ def _pad(equation: Equation, values: list[Any], walker: Walker) -> Any:
     return moved(joined(arrays), positions_of(equation, [a.shape for a in arrays]))
 
 
+def _replaced_fill(equation: Equation) -> Equation:
+    return replace(equation, params={**equation.params, "fill_value": -1})
+
+
 @rule("gather")
 def _gather(equation: Equation, values: list[Any], walker: Walker) -> Any:
     value = values[0]
     (starts,) = _indices(walker, values[1:])
-    index = positions_of(equation, [value.shape], starts)
+    # Positions that are filled become -1, whatever the fill is.
+    index = positions_of(_replaced_fill(equation), [value.shape], starts)
     outside = (index < 0) | (index >= np.prod(value.shape, dtype=np.int64))
     if not outside.any():
         return picked(value, index)
     filler = equation.params.get("fill_value")
-    if filler is None:
-        walker.ring.note("domain", "an index is out of range, which gives nan", np.ones(1, bool))
-    fill = walker.ring.constant(np.nan if filler is None else float(filler))
+    if filler is None or not np.isfinite(float(filler)):
+        raise unsupported(
+            walker, equation, "an index out of range, which gives nan", "keep indices inside."
+        )
+    fill = walker.ring.constant(float(filler))
     both = joined([as_series(value, walker.ring), fill])
-    return moved(both, np.where(outside, np.prod(value.shape, dtype=np.int64), index))
+    return moved(both, np.where(outside, np.prod(value.shape, dtype=np.int64), index).astype(int))
 
 
 @rule("scatter", "scatter-add", "scatter_add")
@@ -176,15 +184,21 @@ def _grouped(places: np.ndarray, size: int) -> np.ndarray:
 @rule("convert_element_type")
 def _convert(equation: Equation, values: list[Any], walker: Walker) -> Any:
     (value,), dtype = values, np.dtype(equation.params["new_dtype"])
-    if dtype.kind == "f":
+    if dtype.kind == "c":
+        raise unsupported(walker, equation, "complex numbers")
+    if dtype.kind not in "biu":
+        if dtype != np.float64 and not isinstance(value, Truth):
+            return _narrowed(equation, value, dtype, walker)
         if isinstance(value, Truth):
             one, zero = walker.ring.constant(1.0), walker.ring.constant(0.0)
             return walker.ring.choose(value, *_wide(zero, one, value.shape))
         return as_series(value, walker.ring)
     if known(value):
         return value.astype(dtype)
-    if isinstance(value, Truth) and dtype.kind == "b":
-        return value
+    if dtype.kind == "b":
+        if isinstance(value, Truth):
+            return value
+        return walker.ring.compare("ne", value, _wide_zero(value, walker))
     from taylored.readings.jet.control import decided
 
     try:
@@ -193,6 +207,26 @@ def _convert(equation: Equation, values: list[Any], walker: Walker) -> Any:
         if isinstance(value, Truth):
             return value  # `cond` takes it as it is
         raise
+
+
+def _narrowed(equation: Equation, value: Any, dtype: np.dtype, walker: Walker) -> Series:
+    """Constants rounded to a shorter type; of what depends on the inputs this makes stairs."""
+    ring = walker.ring
+    if known(value):
+        return ring.constant(value.astype(dtype).astype(float))
+    if value.degree or not exact(value):
+        what = f"numbers rounded to {dtype.name}, which makes a smooth function one of small steps"
+        raise unsupported(walker, equation, what, "compute in float64, without the conversion.")
+    return value.map(lambda p: p.astype(float).astype(dtype).astype(p.dtype))
+
+
+def exact(value: Series) -> bool:
+    """Whether it is a number, or an interval of no width that is known to be one."""
+    return value.degree == 0 and all(p is value.parts[0] for p in value.parts)
+
+
+def _wide_zero(value: Series, walker: Walker) -> Series:
+    return walker.ring.constant(0.0).reshaped((1,) * len(value.shape))
 
 
 def _wide(*values: Any) -> tuple[Series, Series]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from taylored.errors import MissingRule
 from taylored.readings.jet.ring import Ring
 from taylored.readings.jet.value import Series, Truth
 from taylored.readings.numpy import RULES as NUMPY
@@ -14,7 +15,7 @@ from taylored.trace.program import Equation, Program
 from taylored.trace.rules import RuleTable
 from taylored.trace.walk import walk
 
-__all__ = ["SHARED", "Walker", "as_series", "known", "shared_table"]
+__all__ = ["SHARED", "Walker", "as_series", "known", "shared_table", "unsupported"]
 
 # What both readings have: primitive -> rule of (equation, values, walker).
 SHARED: dict[str, Callable] = {}
@@ -79,6 +80,11 @@ class Walker:
             and array.dtype.kind in "biu"
         ):
             return array
+        if array.dtype.kind == "c":
+            raise MissingRule(
+                f"The {self.table.reading} reading knows no complex numbers.",
+                next_step="write the function with real ones.",
+            )
         return self.ring.constant(value)
 
     def _apply(self, equation: Equation, values: list[Any]) -> Any:
@@ -93,6 +99,14 @@ def _arrays(result: Any) -> Any:
     return (
         [np.asarray(v) for v in result] if isinstance(result, tuple | list) else np.asarray(result)
     )
+
+
+def unsupported(walker: Walker, equation: Equation, what: str, advice: str = "") -> MissingRule:
+    """The refusal of a case that the rule of a primitive does not have."""
+    where = f"{equation.primitive} at {equation.source or 'an unknown line'}"
+    table = walker.table
+    return MissingRule(f"The {table.reading} reading has no rule for {what}.", where=where,
+                       next_step=advice or table.advice)  # fmt: skip
 
 
 def known(value: Any) -> bool:
