@@ -11,6 +11,7 @@ import time
 from types import SimpleNamespace
 
 import mpmath
+import numpy as np
 import pytest
 from mpmath import mp
 
@@ -50,11 +51,15 @@ def test_table(run):
     assert "best polynomial of degree 6" in done.out
 
 
-# arguments, function, center, half-width that the bound must hold on
+# arguments, function, center, half-width or ends that the bound must hold on
 BOUNDS = [
     (("exp(x)", "--at", "0", "--order", "3", "--on", "-1:1"), mp.exp, "0", 1.0),
     (("exp(x)", "--at=-0.5", "--order=3", "--on=-1:0"), mp.exp, "-0.5", 0.5),
-    (("exp(x)", "--at", "-0.5", "--order", "3", "--on", "-1:0.5"), mp.exp, "-0.5", 1.0),
+    (("exp(x)", "--at", "-0.5", "--order", "3", "--on", "-1:0.5"), mp.exp, "-0.5", (-1.0, 0.5)),
+    (("exp(x)", "--at", "0.3", "--order", "3", "--on", "0.3:1.1"), mp.exp, "0.3", (0.3, 1.1)),
+    (("log(x)", "--at", "1", "--order", "4", "--on", "0.25:1"), mp.log, "1", (0.25, 1.0)),
+    ((F, "--at", "0.3", "--order", "6", "--on", "-1:1"), lambda x: mp.exp(mp.sin(2 * x)), "0.3",
+     (-1.0, 1.0)),
     (("-sin(x)", "--at", "pi/4", "--order", "5", "--radius", "0.5"), lambda x: -mp.sin(x),
      "0.7853981633974483", 0.5),
     (("--at", "1", "--tol", "1e-6", "--on", "0.5:1.5", "log(x)"), mp.log, "1", 0.5),
@@ -69,7 +74,11 @@ def test_json_holds(run, arguments, exact, center, reach):
     assert done.code == 0
     found = json.loads(done.out)
     assert found["schema"] == "taylored-taylor/1" and found["accuracy"] == "proved"
-    assert found["at"] == [float(center)] and found["radius"] == pytest.approx([reach], rel=1e-15)
+    assert found["at"] == [float(center)]
+    uneven = isinstance(reach, tuple)
+    assert found["radius"] == (None if uneven else pytest.approx([reach], rel=1e-15))
+    low, high = reach if uneven else (float(center) - reach, float(center) + reach)
+    assert np.ravel(found["box"]) == pytest.approx([low, high], abs=0 if uneven else 1e-15)
     (output,) = found["outputs"]
     with mp.workdps(50):
         c = mp.mpf(found["at"][0])
@@ -78,8 +87,8 @@ def test_json_holds(run, arguments, exact, center, reach):
             zip(output["coefficients"], output["coefficient_errors"], strict=True)
         ):
             assert abs(value - truth[k]) <= error + mp.mpf(10) ** -40
-        for k in range(-10, 11):
-            h = mp.mpf(reach) * k / 10
+        for k in range(21):
+            h = low - c + (mp.mpf(high) - low) * k / 20
             p = mp.fsum(v * h**j for j, v in enumerate(output["coefficients"]))
             assert output["remainder"]["lo"] <= exact(c + h) - p <= output["remainder"]["hi"]
     if "--tol" in arguments:
@@ -92,22 +101,35 @@ def test_several_inputs(run):
     found = json.loads(done.out)
     assert done.code == 0 and done.err == ""
     assert found["inputs"] == ["x", "y"] and found["radius"] == [1.0, 1.0]
+    assert found["box"] == [[-1.0, 0.0], [1.0, 2.0]]
     again = run("exp(-x*y)", "--at", "y=1", "--at", "x=0", "--order", 3, "--radius", 1, "--json")
     assert json.loads(again.out) == found
     done = run("atan2(y,x)", "--at", "x=max(1,2),y=1", "--order", 1, "--radius", "x=0.1,y=0")
     assert done.code == 0 and "For y = 1, x in [1.9, 2.1], the" in done.out
 
 
-def test_an_interval_that_is_not_symmetric_is_widened_and_that_is_said(run):
+def test_an_interval_is_taken_as_it_is_given(run):
     done = run("exp(x)", "--at", "0", "--order", 2, "--on", "-1:0.25")
-    assert done.code == 0 and "On [-1, 1] the polynomial" in done.out
-    assert done.err == (
-        "note: bounded on x in [-1, 1], the least box around the center that holds --on\n"
-    )
-    done = run("log(x)", "--at", "1", "--order", 2, "--on", "0.5:3")
-    assert done.code == 4 and "that holds --on is x in [-1, 3]" in done.err
-    step = re.search(r"Next: --radius (\S+) works", done.err)
-    assert run("log(x)", "--at", "1", "--order", 2, "--radius", step[1]).code == 0
+    assert done.code == 0 and done.err == "" and done.out.startswith("On [-1, 0.25] the polynomial")
+    done = run("exp(x*y)", "--at", "x=0,y=1", "--order", 2, "--on", "x=0:1,y=-1:1", "--latex")
+    assert done.code == 0 and r"x \in [0,\ 1],\ y \in [-1,\ 1]" in done.out
+    # Beyond 2, where log is as smooth as before, but not down to -1.
+    assert run("log(x)", "--at", "1", "--order", 2, "--on", "0.5:3").code == 0
+
+
+# arguments: refused, with a box to type that works
+REFUSED_BOXES = [
+    ("log(x)", "--at", "1", "--on", "-1:2"),
+    ("sqrt(x)*exp(y)", "--at", "x=1,y=0", "--on", "x=-1:3,y=0:2"),
+]
+
+
+@pytest.mark.parametrize("arguments", REFUSED_BOXES)
+def test_a_refused_box_names_one_that_works(run, arguments):
+    done = run(*arguments, "--order", 2)
+    assert done.code == 4 and f"cannot be bounded for --on {arguments[-1]}." in done.err
+    step = re.search(r"Next: --on (\S+) works", done.err)
+    assert run(*arguments[:-1], step[1], "--order", 2).code == 0
 
 
 def test_without_a_box_nothing_is_known(run):

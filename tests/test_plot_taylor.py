@@ -52,12 +52,19 @@ ROWS = [
     ("log(x)", mp.log, 1.0, 4, 0.95),
     ("exp(x)", mp.exp, 0.0, 16, 0.5),
     ("x^2", lambda x: x * x, -5.0, 1, 1e-3),
+    ("exp(sin(2*x))", lambda x: mp.exp(mp.sin(2 * x)), 0.3, 6, (-1.0, 1.0)),
+    ("log(x)", mp.log, 1.0, 4, (1.0, 3.0)),
+    ("log(x)", mp.log, 1.0, 4, (0.125, 1.0)),
 ]
 
 
-@pytest.mark.parametrize(("text", "exact", "center", "order", "radius"), ROWS)
-def test_bands_hold_the_true_function_and_error(text, exact, center, order, radius):
-    T = taylor(text, center, order, radius=radius)
+def asked(box):
+    return {"on": box} if isinstance(box, tuple) else {"radius": box}
+
+
+@pytest.mark.parametrize(("text", "exact", "center", "order", "box"), ROWS)
+def test_bands_hold_the_true_function_and_error(text, exact, center, order, box):
+    T = taylor(text, center, order, **asked(box))
     c = curves_of(T)
     assert c.band is not None and c.error_band is not None and c.remainder is not None
     with mp.workdps(40):
@@ -71,7 +78,9 @@ def test_bands_hold_the_true_function_and_error(text, exact, center, order, radi
             drawn = float(c.inner_error[k])
             assert abs(drawn - float(true)) <= c.rounding
     assert np.all(c.error_band[0] >= c.remainder[0]) and np.all(c.error_band[1] <= c.remainder[1])
-    assert abs(c.inner[0] - (center - radius)) < 1e-6 * radius
+    low, high = box if isinstance(box, tuple) else (center - box, center + box)
+    assert abs(c.inner[0] - low) < 1e-6 * (high - low) > abs(c.inner[-1] - high)
+    assert c.view == pytest.approx((low - 0.06 * (high - low), high + 0.06 * (high - low)))
     assert float(np.min(np.abs(c.inner - center))) < 1e-12
 
 
@@ -94,6 +103,22 @@ def test_what_is_on_the_picture():
     assert f"f - T in {ends_of(*T.remainder)} for |x - 0.3| <= 0.5, proved" in said
     assert "center" in said and "T, order 6" in said and "190 times less" in said
     assert hatched(main) and hatched(below), "beyond the box nothing is said"
+
+
+@pytest.mark.parametrize("on", [(-1.0, 1.0), (0.3, 1.0), (-0.5, 0.3)])
+def test_the_box_that_is_drawn_is_the_one_that_was_asked_for(on):
+    T = taylor("exp(sin(2*x))", 0.3, 6, on=on)
+    ax = plot_taylor(T)
+    below = ax.figure.axes[1]
+    (edge, *_) = [line for line in lines(below, GREEN) if len(line.get_xdata()) == 2]
+    assert list(edge.get_xdata()) == pytest.approx(on, abs=1e-8)
+    ends = sorted(x for p in hatched(ax) for x in p.get_extents().transformed(
+        ax.transData.inverted()).intervalx)  # fmt: skip
+    assert ends[1:3] == pytest.approx(on, abs=1e-6), "hatched on both sides of it"
+    said = texts(ax.figure)
+    shown = f"[{on[0]:g}, {on[1]:g}]"
+    assert f"exp(sin(2*x)) on {shown}, proved" in said
+    assert f"f - T in {ends_of(*T.remainder)} for x in {shown}, proved" in said
 
 
 def test_without_a_radius_nothing_looks_proved():
@@ -157,6 +182,7 @@ def test_axes_of_the_user_and_settings_are_left_alone():
 REFUSED = [
     (lambda: taylor("x*y*z", (1.0, 1.0, 1.0), 1, radius=0.1), "3 inputs"),
     (lambda: taylor("x*y", (1.0, 1.0), 1), "Without a radius"),
+    (lambda: taylor("x*y", (1.0, 1.0), 1, radius=(0.1, 0.0)), "no extent in y"),
     (lambda: taylor(lambda x: jnp.stack([x, 2 * x]), 1.0, 1), "2 outputs"),
 ]
 
@@ -172,16 +198,25 @@ def test_what_cannot_be_drawn_is_refused(make, text):
 # ---- two inputs ----
 
 
-def test_the_map_bounds_the_true_error():
-    T = taylor("exp(x*y)", {"x": 0, "y": 1}, 3, radius={"x": 0.5, "y": 0.25})
+MAPS = [
+    {"radius": {"x": 0.5, "y": 0.25}},
+    {"on": ({"x": -0.125, "y": 1.0}, {"x": 0.5, "y": 1.5})},
+]
+
+
+@pytest.mark.parametrize("box", MAPS)
+def test_the_map_bounds_the_true_error(box):
+    T = taylor("exp(x*y)", {"x": 0, "y": 1}, 3, **box)
     x, y, bound = bound_on_grid(T)
+    assert [x[0], y[0], x[-1], y[-1]] == pytest.approx(np.ravel(T.box), abs=1e-8)
     with mp.workdps(30):
         for i in range(0, len(y), 8):
             for j in range(0, len(x), 8):
                 polynomial = mp.mpf(float(T.expansion.polynomial(np.array([[x[j], y[i]]]))[0, 0]))
                 true = abs(mpmath.exp(mp.mpf(x[j]) * mp.mpf(y[i])) - polynomial)
                 assert true <= bound[i, j] <= T.largest_remainder + 1e-15
-    assert bound[0, -1] > bound[len(y) // 2, len(x) // 2], "smallest at the center"
+    center = np.argmin(np.abs(y - 1)), np.argmin(np.abs(x))
+    assert bound[-1, -1] > bound[0, -1] > bound[center], "smallest at the center"
     said = texts(plot_taylor(T).figure)
     assert "on the whole box, proved" in said and "|f - T| at most, proved" in said
     assert "+ the center, x = 0, y = 1" in said
@@ -205,15 +240,16 @@ def test_files(tmp_path, at):
 
 
 @pytest.mark.parametrize("unicode", [True, False])
-@pytest.mark.parametrize("radius", [0.5, None])
-def test_terminal(unicode, radius):
-    T = taylor("exp(sin(2*x))", 0.3, 3, radius=radius)
+@pytest.mark.parametrize("box", [0.5, None, (0.3, 1.5)])
+def test_terminal(unicode, box):
+    T = taylor("exp(sin(2*x))", 0.3, 3, **asked(box))
     text = terminal_taylor(T, width=60, height=18, unicode=unicode)
     found = text.splitlines()
     assert max(map(len, found)) <= 60 and len(found) <= 19
     assert text.isascii() is not unicode
     assert sum(line.count("●" if unicode else "o") for line in found[2:]) >= 20
-    assert ("within" in found[0]) is (radius is not None)
+    assert ("within" in found[0]) is (box is not None)
+    assert ("on [0.3, 1.5]" in found[0]) is isinstance(box, tuple)
 
 
 def test_terminal_refuses_two_inputs():

@@ -102,6 +102,16 @@ def test_the_smallest_spreads_keep_their_digits():
     assert found.std_error < 1e-11 * found.std
 
 
+def test_cancellation_is_not_taken_for_a_spread():
+    # (1 - cos x)/x^2 = 1/2 - x^2/24 + ...: its rounding is far more than its standard deviation.
+    found = propagate("(1 - cos(x))/x^2", 1e-5, std=1e-7)
+    assert not found.usable or abs(found.std - 1e-12 / 12) <= found.std_error
+    assert "below-rounding" in _names(found)
+    better = propagate("(1 - cos(x))/x^2", 0.01, std=1e-3)
+    variance = (0.02 * 1e-3) ** 2 / 24**2 + 2 * 1e-12 / 24**2  # of x^2/24
+    assert abs(better.std - math.sqrt(variance)) <= better.std_error + 2e-5 * better.std
+
+
 def test_many_inputs_with_exact_moments():
     jnp = pytest.importorskip("jax.numpy")
     point = np.linspace(-1, 1, 20)

@@ -14,11 +14,12 @@ import pytest
 from mpmath import mp
 
 from taylored.report.series import taylor_report, verdict
-from taylored.report.series_terms import box_texts, down, ends, left_off, shown, up
+from taylored.report.series_box import box_ends, box_texts
+from taylored.report.series_terms import down, ends, left_off, shown, up
 from taylored.series.comparison import values
 from taylored.series.taylor import taylor
 
-# formula, the same for mpmath, center, order, radius
+# formula, the same for mpmath, center, order, radius or ends of the box
 ROWS = [
     ("exp(sin(2*x))", lambda x: mp.exp(mp.sin(2 * x)), 0.3, 6, 0.5),
     ("exp(x)", mp.exp, 0.0, 20, 0.1),
@@ -32,21 +33,30 @@ ROWS = [
     ("1e300*exp(x)", lambda x: mp.mpf(10) ** 300 * mp.exp(x), 1.0, 3, 0.5),
     ("1e-200*cos(x)", lambda x: mp.mpf(10) ** -200 * mp.cos(x), 1.0, 4, 0.5),
     ("lgamma(x)", mp.loggamma, 3.0, 3, 0.1),
+    ("exp(sin(2*x))", lambda x: mp.exp(mp.sin(2 * x)), 0.3, 6, (-1.0, 1.0)),
+    ("log(x)", mp.log, 1.0, 4, (1.0, 3.0)),
+    ("sqrt(x)", mp.sqrt, 1.0, 5, (0.1, 1.0)),
+    ("exp(x)", mp.exp, math.pi / 4, 2, (-1.0, 2.0)),
 ]
-IDS = [f"{row[0]}-{row[3]}" for row in ROWS]
+IDS = [f"{row[0]}-{row[3]}-{row[4]}" for row in ROWS]
 
 
 @pytest.fixture(params=ROWS, ids=IDS)
 def made(request):
-    text, exact, center, order, radius = request.param
-    return taylor(text, center, order, radius=radius), exact
+    text, exact, center, order, box = request.param
+    return taylor(text, center, order, **_asked(box)), exact
+
+
+def _asked(box):
+    return {"on": box} if isinstance(box, tuple) else {"radius": box}
 
 
 def points(T, count=41):
     """Points of the box, its ends included, as they are exactly."""
-    center, reach = Fraction(float(T.expansion.point[0])), Fraction(float(T.reach[0]))
-    steps = [Fraction(2 * k, count - 1) - 1 for k in range(count)]
-    return [mp.mpf(f.numerator) / f.denominator for f in (center + s * reach for s in steps)]
+    center = Fraction(float(T.expansion.point[0]))
+    below, above = (Fraction(float(side)) for side in T.sides[:, 0])
+    steps = [-below + Fraction(k, count - 1) * (below + above) for k in range(count)]
+    return [mp.mpf(f.numerator) / f.denominator for f in (center + s for s in steps)]
 
 
 def decimal(text):
@@ -125,9 +135,10 @@ def test_the_box_is_rounded_inward(made):
     ((_, text),) = box_texts(T)
     low, high = (Fraction(t) for t in text.strip("[]").split(", "))
     center, reach = Fraction(float(T.expansion.point[0])), Fraction(float(T.reach[0]))
+    below, above = (Fraction(float(side)) for side in T.sides[:, 0])
     slack = Fraction(float(np.spacing(abs(T.expansion.point[0])) + np.spacing(T.reach[0])))
-    assert center - reach - slack <= low < high <= center + reach + slack
-    assert high - low >= 2 * reach * (1 - Fraction(1, 1000))
+    assert center - below - slack <= low < high <= center + above + slack
+    assert high - low >= below + above - reach / 500
 
 
 # ---- LaTeX: the equation is true as it is printed ----
@@ -195,12 +206,16 @@ LATEX = [
     ("k_1*x", {"k_1": 0, "x": 2}, 2, 0.1, r"\left|k_{1}\right| \le 0.1,\ \left|x - 2\right|"),
     ("0*x", 0.0, 2, None, r"f(x) = R(x), \quad R\ \text{unknown}"),
     ("x^2", math.pi, 2, 0.5, r"\left|h\right| \le 0.5,\ h = x - 3.141592653589793"),
+    ("x^2", math.pi, 2, (math.pi, 4.0), r"h \in [0,\ 0.858407346410207],\ h = x - 3.14159"),
+    ("exp(x)", 0.3, 1, (-1.0, 1.0), r", \quad x \in [-1,\ 1]"),
+    ("exp(x)", 0.3, 1, (-0.2, 0.8), r", \quad \left|x - 0.3\right| \le 0.5"),
+    ("x*y", (0, 1), 2, ((-1, 1), (0.5, 1)), r", \quad x \in [-1,\ 0.5],\ y = 1"),
 ]
 
 
-@pytest.mark.parametrize(("text", "at", "order", "radius", "expected"), LATEX)
-def test_latex_texts(text, at, order, radius, expected):
-    assert expected in taylor(text, at, order, radius=radius).latex()
+@pytest.mark.parametrize(("text", "at", "order", "box", "expected"), LATEX)
+def test_latex_texts(text, at, order, box, expected):
+    assert expected in taylor(text, at, order, **_asked(box)).latex()
 
 
 def test_latex_of_several_outputs():
@@ -227,6 +242,12 @@ def test_verdicts():
     assert verdict(two).startswith("For x in [-0.5, 0.5], y = 1, the polynomial of order 3")
     six = taylor(lambda x: jnp.sum(x), np.zeros(6), 1, radius=0.25)
     assert verdict(six).startswith("Within 0.25 of the center in each of 6 inputs, the")
+    uneven = taylor(lambda x: jnp.sum(x), np.zeros(6), 1, on=(np.full(6, -0.5), np.full(6, 0.25)))
+    assert verdict(uneven).startswith("Between the ends of the box in each of 6 inputs, the")
+    fixed = taylor(lambda x: jnp.sum(x), np.zeros(6), 1, on=(np.zeros(6), np.eye(6)[0]))
+    assert verdict(fixed).startswith("Between the ends of the box")
+    one = taylor("exp(x*y)", {"x": 0, "y": 1}, 3, on=({"x": -1, "y": 1}, {"x": 0.25, "y": 2}))
+    assert verdict(one).startswith("For x in [-1, 0.25], y in [1, 2], the polynomial")
     vector = taylor(lambda x: jnp.stack([x, x**2, x**3]), 1.0, 1, radius=0.1)
     assert "of each of the 3 outputs of" in verdict(vector)
     long = taylor("+".join(["x"] * 60), 0.0, 1, radius=1.0)
@@ -338,16 +359,38 @@ def test_document_is_plain_and_of_full_precision():
     assert output["remainder"] == {"lo": T.remainder.lo, "hi": T.remainder.hi}
     assert output["truncation"] == {"lo": T.truncation.lo, "hi": T.truncation.hi}
     assert found["exponents"] == [[k] for k in range(7)] and found["radius"] == [0.5]
+    assert found["box"] == [[-0.2], [0.8]]
     assert found["usable"] is True and found["accuracy"] == "proved"
     assert found["convergence"]["infinite"] is True and found["convergence"]["hi"] is None
     assert found["best"]["error"] == T.best.error
+
+
+# Ends, and what is asked for at the center 0.3: symmetric or not, at an end, not a short decimal.
+BOXES = [(-1.0, 1.0), (-0.2, 0.8), (0.3, 2.0), (-1.7, 0.3), (0.0, 0.6), (1 / 7, 2 / 3), (-1e6, 1.0)]
+
+
+@pytest.mark.parametrize("on", BOXES)
+def test_ends_are_those_that_were_typed_and_never_outside(on):
+    T = taylor("sin(x)", 0.3, 1, on=on)
+    low, high = (float(end[0]) for end in box_ends(T))
+    proved = [float(end[0]) for end in T.box]
+    assert proved[0] <= low and high <= proved[1]
+    scale = np.spacing(0.3 + float(T.reach[0]))
+    assert abs(low - on[0]) <= 2 * scale and abs(high - on[1]) <= 2 * scale
+    if on[0] != 1 / 7:
+        assert (low, high) == on
+    found = T.to_dict()
+    assert found["box"] == [[low], [high]]
+    even = abs((on[1] - 0.3) - (0.3 - on[0])) < 1e-9
+    assert found["radius"] == ([pytest.approx(on[1] - 0.3, rel=1e-15)] if even else None)
 
 
 def test_document_of_what_is_not_known():
     found = json.loads(json.dumps(taylor("besselj0(x)", 1.0, 3).to_dict(), allow_nan=False))
     assert found["usable"] is False and found["accuracy"] == "unknown"
     assert found["outputs"][0]["remainder"] is None and found["largest_remainder"] is None
-    assert found["radius"] is None and found["convergence"] is None and found["best"] is None
+    assert found["radius"] is None and found["box"] is None
+    assert found["convergence"] is None and found["best"] is None
     assert found["findings"][0]["name"] == "no-remainder"
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from taylored.regression.result import Fit
     from taylored.results import Accuracy, Finding, Interval
     from taylored.series.bounds import bounds
+    from taylored.series.propagate import propagate
+    from taylored.series.propagation import Propagation
     from taylored.series.result import Taylor
     from taylored.series.taylor import linearize, taylor
 
@@ -29,6 +31,7 @@ __all__ = [
     "Fit",
     "Interval",
     "Pattern",
+    "Propagation",
     "Taylor",
     "TayloredError",
     "__version__",
@@ -43,6 +46,7 @@ __all__ = [
     "line",
     "linearize",
     "load",
+    "propagate",
     "taylor",
 ]
 
@@ -56,6 +60,7 @@ _EXPORTS = {
     "Interval": "taylored.results:Interval",
     "Pattern": "taylored.calculus.pattern:Pattern",
     "TayloredError": "taylored.errors:TayloredError",
+    "Propagation": "taylored.series.propagation:Propagation",
     "Taylor": "taylored.series.result:Taylor",
     "bounds": "taylored.series.bounds:bounds",
     "check": "taylored.calculus.check:check",
@@ -68,6 +73,7 @@ _EXPORTS = {
     "line": "taylored.regression:line",
     "linearize": "taylored.series.taylor:linearize",
     "load": "taylored.regression:load",
+    "propagate": "taylored.series.propagate:propagate",
     "taylor": "taylored.series.taylor:taylor",
 }
 

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from fractions import Fraction
 
-import numpy as np
-
-from taylored.cli.derivatives import _point, _split
+from taylored.cli.derivatives import point_texts, split_pieces
 from taylored.errors import ArgumentError, BoundsError
 
 __all__ = ["Box", "box_of", "center_of", "radius_of"]
 
-_SAME = 1e-12  # of the width: ends that differ by less are one
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """How far the box reaches in each direction; `widened` is the box where it is another one."""
-
-    radius: dict[str, float]
-    widened: str = ""
+# The ends of the box, each by the names of the inputs.
+Box = tuple[dict[str, float], dict[str, float]]
 
 
 def center_of(texts: Sequence[str], names: Sequence[str]) -> dict[str, float]:
@@ -51,9 +41,8 @@ def _positive(flag: str, value: float, text: str) -> None:
 
 
 def box_of(texts: Sequence[str], center: dict[str, float]) -> Box:
-    """The least box around the center that holds the intervals of --on."""
+    """The intervals of --on; the center lies in each of them."""
     pairs = _intervals(texts, tuple(center))
-    radius, widened = {}, []
     for name, (low, high) in pairs.items():
         c = center[name]
         if not low <= c <= high:
@@ -61,21 +50,10 @@ def box_of(texts: Sequence[str], center: dict[str, float]) -> Box:
                 f"--on: the center {name} = {c:.6g} is not in [{low:g}, {high:g}].",
                 next_step="give an interval that holds it, or another --at",
             )
-        below, above = _distance(c, low), _distance(high, c)
-        radius[name] = max(below, above)
-        if abs(below - above) > _SAME * radius[name]:
-            reach = radius[name]
-            widened.append(f"{name} in [{c - reach:.6g}, {c + reach:.6g}]")
-    return Box({n: radius[n] for n in center}, ", ".join(widened))
-
-
-def _distance(high: float, low: float) -> float:
-    """high - low, rounded up unless it is exact."""
-    exact, found = Fraction(high) - Fraction(low), abs(high - low)
-    if not np.isfinite(found):
-        what = f"--on: the interval from {low:g} to {high:g} is too wide."
-        raise ArgumentError(what, next_step="give a smaller one")
-    return found if Fraction(found) >= abs(exact) else float(np.nextafter(found, np.inf))
+        if not (math.isfinite(c - low) and math.isfinite(high - c)):
+            what = f"--on: the interval from {low:g} to {high:g} is too wide."
+            raise ArgumentError(what, next_step="give a smaller one")
+    return {n: pairs[n][0] for n in center}, {n: pairs[n][1] for n in center}
 
 
 def _intervals(texts: Sequence[str], names: Sequence[str]) -> dict[str, tuple[float, float]]:
@@ -111,13 +89,13 @@ def _numbers(flag: str, texts: Sequence[str], names: Sequence[str]) -> dict[str,
 def _named(flag: str, texts: Sequence[str], names: Sequence[str], value: str) -> dict[str, str]:
     """NAME=VALUE for every input, as text."""
     example = ",".join(f"{n}={value}" for n in names[:3]) + (",..." if len(names) > 3 else "")
-    for piece in (piece for text in texts for piece in _split(text)):
+    for piece in (piece for text in texts for piece in split_pieces(text)):
         if "=" not in piece:
             shown = piece.strip()[:40]
             what = f"{flag}: {shown!r} is not NAME=VALUE."
             raise ArgumentError(what, next_step=f"write {flag} {example}")
     try:
-        given = _point(texts)
+        given = point_texts(texts)
     except ArgumentError as error:
         what = error.what.replace("--at", flag)
         raise ArgumentError(what, next_step=f"write {flag} {example}") from None

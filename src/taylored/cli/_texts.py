@@ -91,14 +91,14 @@ examples:
 
 _TAYLOR = """\
 FORMULA has + - * / ^, comparisons, pi and functions, in quotes. The center is
-the float64 nearest to what --at says. The remainder f - T is bounded on a box
-that is symmetric about the center, proved, the rounding in T included; without
---on and --radius nothing is known of it.
+the float64 nearest to what --at says. The remainder f - T is bounded on --on, an
+interval that the center lies in, or within --radius of the center: proved, the
+rounding in T included. Without either nothing is known of it.
 The exit code is 2 where there is no polynomial, 4 where its remainder cannot
 be bounded, and 5 where nothing is known of the remainder.
 
 examples:
-  taylored taylor "exp(sin(2*x))" --at 0.3 --order 6 --on -0.2:0.8
+  taylored taylor "exp(sin(2*x))" --at 0.3 --order 6 --on -1:1
   taylored taylor "log(1+x)" --at 0 --tol 1e-8 --radius 0.25 --plot error.png
   taylored taylor "exp(-x*y)" --at x=0,y=1 --order 3 --on x=-1:1,y=0:2
   taylored taylor "sin(x)" --at pi/4 --order 5 --latex --radius 0.1"""
@@ -146,7 +146,7 @@ examples:
   taylored fit decay.csv "y ~ a*exp(-x/tau) + c"
   taylored line calibration.csv y x --plot
   taylored gradient "x^2*sin(y)" --at x=1,y=2
-  taylored taylor "exp(sin(2*x))" --at 0.3 --order 6 --on -0.2:0.8
+  taylored taylor "exp(sin(2*x))" --at 0.3 --order 6 --on -1:1
 
 {EXIT_CODES}
 """

@@ -16,7 +16,7 @@ from taylored.formula import normalize_name
 if TYPE_CHECKING:
     from taylored.calculus.symbolic import Derivative
 
-__all__ = ["run"]
+__all__ = ["point_texts", "run", "split_pieces"]
 
 _AT = "--at x=1,y=2"
 
@@ -25,7 +25,7 @@ def run(options: Options) -> int:
     """Differentiate, print what was asked for, and return the exit code."""
     formulas = options.arguments
     _check(options.command, formulas)
-    at = _point(options.at) if options.at else None
+    at = point_texts(options.at) if options.at else None
     wrt = None if options.wrt is None else [piece.strip() for piece in options.wrt.split(",")]
     # Heavy imports come after what can be refused without them.
     from taylored.calculus.symbolic import differentiate
@@ -55,7 +55,7 @@ def _check(command: str, formulas: Sequence[str]) -> None:
         if re.fullmatch(r"\s*\w+\s*=[^=~<>]*", text):
             what = f"{text[:40]!r} is not a formula."
             raise ArgumentError(what, next_step=f"for the point write --at {text.strip()[:40]}")
-        pieces = [piece.strip() for piece in _split(text)]
+        pieces = [piece.strip() for piece in split_pieces(text)]
         if len(pieces) > 1 and all(pieces) and not re.search(r"\d\s*,\s*\d", text):
             quoted = " ".join(f'"{piece[:40]}"' for piece in pieces[:4])
             raise ArgumentError(
@@ -70,10 +70,10 @@ def _check(command: str, formulas: Sequence[str]) -> None:
         )
 
 
-def _point(texts: Sequence[str]) -> dict[str, str]:
+def point_texts(texts: Sequence[str]) -> dict[str, str]:
     """All `name=value` of --at, as text."""
     found: dict[str, str] = {}
-    for piece in (piece for text in texts for piece in _split(text)):
+    for piece in (piece for text in texts for piece in split_pieces(text)):
         name, sign, value = (part.strip() for part in piece.partition("="))
         if not (name.strip("` ") and sign and value):
             shown = piece.strip()[:40]
@@ -85,7 +85,7 @@ def _point(texts: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _split(text: str) -> list[str]:
+def split_pieces(text: str) -> list[str]:
     """Pieces between commas; those within parentheses and backquotes belong to a piece."""
     pieces, depth, quoted = [""], 0, False
     for character in text:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from taylored.cli import _output as output
 from taylored.cli._progress import Progress
-from taylored.cli._taylor_box import Box, box_of, center_of, radius_of
+from taylored.cli._taylor_box import box_of, center_of, radius_of
 from taylored.cli.options import Options
-from taylored.errors import ArgumentError, EnclosureError, TayloredError
+from taylored.errors import ArgumentError, TayloredError
 
 if TYPE_CHECKING:
     from taylored.series.result import Taylor
@@ -50,18 +50,13 @@ def run(options: Options) -> int:
     center = center_of(options.at, names)
     box = box_of(options.on, center) if options.on else None
     radius = radius_of(options.radius, names) if options.radius else None
-    try:
-        result = _expanded(text, center, box.radius if box else radius, options)
-    except EnclosureError as error:
-        if box is not None and box.widened:
-            error.why += f"\nThe least box around the center that holds --on is {box.widened}."
-        raise
+    result = _expanded(text, center, {"radius": radius, "on": box}, options)
     picture = _terminal_plot(result, options) if options.plot == "" else ""
     shown = _text(result, options)
     if options.plot:
         output.write_file(options.plot, lambda path: _draw(result, path))
     output.emit("\n\n".join(part for part in (shown, picture) if part))
-    _remark(text, expression.text, result, box, options)
+    _remark(text, expression.text, result, options)
     return 0 if result.usable else 5
 
 
@@ -105,7 +100,7 @@ def _check(options: Options) -> None:
     output.check_writable([("--plot", options.plot)] if options.plot else [], [])
 
 
-def _expanded(text: str, center: dict[str, float], radius: Any, options: Options) -> Taylor:
+def _expanded(text: str, center: dict[str, float], box: dict[str, Any], options: Options) -> Taylor:
     # Heavy imports come after what can be refused without them.
     import numpy as np
 
@@ -115,13 +110,26 @@ def _expanded(text: str, center: dict[str, float], radius: Any, options: Options
         # Beyond the range of float64 bounds become infinite, and that is refused in words.
         with Progress("Bounding the remainder"), np.errstate(all="ignore"):
             return taylor(
-                text, center, options.order, radius=radius, tol=options.tol,
-                thorough=options.thorough, exact=options.exact,
+                text, center, options.order, tol=options.tol,
+                thorough=options.thorough, exact=options.exact, **box,
             )  # fmt: skip
     except TayloredError as error:
         for part in ("what", "why", "next_step"):
-            setattr(error, part, _in_shell(getattr(error, part)))
+            setattr(error, part, _in_shell(_ends_in_shell(getattr(error, part), tuple(center))))
         raise
+
+
+def _ends_in_shell(text: str, names: Sequence[str]) -> str:
+    """`on=(-1, 1)` as `--on -1:1`, and `on=([0, 1], [2, 3])` as `--on x=0:2,y=1:3`."""
+
+    def replaced(found: re.Match[str]) -> str:
+        low, high = (end.strip("[]").split(", ") for end in found.groups())
+        if len(names) == 1:
+            return f"--on {low[0]}:{high[0]}"
+        pairs = zip(names, low, high, strict=False)
+        return "--on " + ",".join(f"{n}={a}:{b}" if a != "..." else a for n, a, b in pairs)
+
+    return re.sub(r"\bon=\((\[[^]]*\]|[^],()]+), (\[[^]]*\]|[^],()]+)\)", replaced, text)
 
 
 def _in_shell(text: str) -> str:
@@ -188,12 +196,10 @@ def _draw(result: Taylor, path: str) -> None:
     save_figure(figure, path)
 
 
-def _remark(text: str, model: str, result: Taylor, box: Box | None, options: Options) -> None:
+def _remark(text: str, model: str, result: Taylor, options: Options) -> None:
     """For standard error what was taken otherwise, and what a bare result does not say."""
     if "~" in text:
         output.note(f"expanded is the right side, {model}; what stands before ~ is left out")
-    if box is not None and box.widened:
-        output.note(f"bounded on {box.widened}, the least box around the center that holds --on")
     if options.json or options.latex:
         for finding in _findings(result):
             output.tell(f"{finding.severity}: {finding}")

@@ -25,6 +25,7 @@ from taylored.plot.taylor_labels import NOWHERE, Found, beyond, kept_clear, plac
 from taylored.plot.titles import entitle
 from taylored.report.letters import shorten, visible
 from taylored.report.series import short_verdict
+from taylored.report.series_box import box_texts, symmetric_reach
 from taylored.report.series_facts import best_of, best_said, convergence_of, convergence_said
 from taylored.report.series_terms import ends, given, minus, up
 from taylored.results import Accuracy
@@ -86,6 +87,12 @@ def _check(result: Taylor) -> None:
         raise ArgumentError(
             "Without a radius there is no box to draw.", next_step="use T.within(0.1).plot()."
         )
+    if target.variables == 2 and result.reach is not None and not np.all(result.reach > 0):
+        name = target.names[int(np.argmin(result.reach))]
+        raise ArgumentError(
+            f"The box has no extent in {name}: there is no map to draw.",
+            next_step="give a radius to both inputs, or fix it in the function.",
+        )
 
 
 def _map(result: Taylor, ax: Any, *, whole: bool) -> Any:
@@ -105,7 +112,7 @@ def _draw(result: Taylor, main: Any, below: Any) -> None:
     if below is not None:
         labels[below] = _error_panel(result, below, curves)
         main.tick_params(which="both", labelbottom=False, bottom=False)
-    _marks(result, (main, below), curves)
+    upright = _marks(result, (main, below), curves)
     main.set_xlim(*curves.view)
     name_axes(below or main, name, "f - T")
     main.set_ylabel(f"f({name})" if len(name) < 12 else "f", parse_math=False)
@@ -116,7 +123,7 @@ def _draw(result: Taylor, main: Any, below: Any) -> None:
     # The layout is settled before labels look for their places in it.
     main.figure.canvas.figure.draw_without_rendering()
     for panel, (found, obstacles) in labels.items():
-        place_apart(panel, found, np.concatenate([obstacles, *kept_clear(panel, curves)]))
+        place_apart(panel, found, np.concatenate([obstacles, *kept_clear(panel, curves, upright)]))
 
 
 def _main_panel(result: Taylor, ax: Any, c: Curves) -> Found:
@@ -145,6 +152,7 @@ def _main_panel(result: Taylor, ax: Any, c: Curves) -> Found:
         *((label, NOWHERE) for label in labels),
     ]
     obstacles = [np.column_stack([c.x, c.function]), np.column_stack([c.x, c.polynomial])]
+    obstacles += [np.column_stack([c.inner, edge]) for edge in c.band or ()]
     return labels, np.concatenate([*obstacles, [[center, value]]])
 
 
@@ -245,8 +253,12 @@ def _error_limits(c: Curves) -> tuple[float, float]:
 # ---- marks ----
 
 
-def _marks(result: Taylor, axes: tuple[Any, Any], c: Curves) -> None:
-    """The center, the ends of the box, and the radius of convergence where it is in view."""
+def _marks(result: Taylor, axes: tuple[Any, Any], c: Curves) -> list[float]:
+    """The center, the ends of the box, and the radius of convergence where it is in view.
+
+    Returns:
+        Where the lines of the radius stand.
+    """
     panels = [ax for ax in axes if ax is not None]
     center = float(result.expansion.point[0])
     for ax in panels:
@@ -257,17 +269,20 @@ def _marks(result: Taylor, axes: tuple[Any, Any], c: Curves) -> None:
     _beside(panels[0], c, center, "center", CURVE)
     found = convergence_of(result)
     if found is None or not math.isfinite(found.radius):
-        return
-    for end in (center - found.radius, center + found.radius):
-        if c.view[0] < end < c.view[1]:
-            for ax in panels:
-                ax.axvline(end, color=BAND[Accuracy.ESTIMATED], lw=1.2, ls=(0, (5, 3)), zorder=1)
-            _beside(panels[0], c, end, "≈ radius of convergence", BAND[Accuracy.ESTIMATED])
+        return []
+    both = (center - found.radius, center + found.radius)
+    seen = [end for end in both if c.view[0] < end < c.view[1]]
+    for end in seen:
+        for ax in panels:
+            ax.axvline(end, color=BAND[Accuracy.ESTIMATED], lw=1.2, ls=(0, (5, 3)), zorder=1)
+        _beside(panels[0], c, end, "≈ radius of convergence", BAND[Accuracy.ESTIMATED])
+    return seen
 
 
 def _beside(ax: Any, c: Curves, x: float, text: str, color: str) -> None:
     """A word at the top of a vertical line, on the side where there is more room."""
-    right = x > 0.5 * (c.view[0] + c.view[1]) and text != "center"
+    share = (x - c.view[0]) / (c.view[1] - c.view[0])
+    right = share > (0.85 if text == "center" else 0.5)
     said = ax.annotate(
         text, (x, 1.0), (-4 if right else 4, -2), xycoords=("data", "axes fraction"), fontsize=8,
         textcoords="offset points", ha="right" if right else "left", va="top", color=color,
@@ -281,11 +296,8 @@ def _statement(result: Taylor, c: Curves, whole: bool) -> list[str]:
     if result.enclosed is None or c.remainder is None:
         first = "Hatched: no bound is known, for no radius was given."
     else:
-        center = float(result.expansion.point[0])
-        reach = given(result.reach[0]) if result.reach is not None else ""
-        name = visible(result.target.names[0])
         first = (
-            f"f - T in {ends(*c.remainder)} for |{minus(name, center)}| <= {reach}, "
+            f"f - T in {ends(*c.remainder)} for {_where(result)}, "
             f"{result.accuracy}, rounding included. Outside, hatched, nothing is said."
         )
     lines = [first]
@@ -298,6 +310,14 @@ def _statement(result: Taylor, c: Curves, whole: bool) -> list[str]:
     if found is not None and found.usable:
         lines.append("Convergence " + convergence_said(result, found) + ".")
     return lines[:3] if whole else lines[:1]
+
+
+def _where(result: Taylor) -> str:
+    """The box: how far from the center, or its ends where that differs."""
+    name, reach = visible(result.target.names[0]), symmetric_reach(result)
+    if reach is not None:
+        return f"|{minus(name, float(result.expansion.point[0]))}| <= {given(reach[0])}"
+    return " in ".join(next(box_texts(result)))
 
 
 def _height(c: Curves) -> float:

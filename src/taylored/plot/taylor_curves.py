@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Band", "Curves", "curves_of"]
 
-_POINTS = 401  # on the box, the center among them
+_POINTS = 401  # on the box
+_INSIDE = 1e-9  # of the box: so far inside is the last point that is drawn
 _BEYOND = 0.12  # of the box, shown on each side of it
 _EPS = 2.0**-52
 
@@ -71,10 +72,10 @@ class Curves:
 
 def curves_of(result: Taylor) -> Curves:
     """Function and polynomial over the box and a little beyond it."""
-    center, reach = float(result.expansion.point[0]), _reach(result)
-    known = result.enclosed is not None
-    inner = _box_points(center, reach, reach * (1.0 - 1e-9))
-    outside = _BEYOND * reach * (1.0 + np.arange(24)) / 12.0 if known else np.empty(0)
+    low, high = _box(result)
+    known, half = result.enclosed is not None, 0.5 * (high - low)
+    inner = _box_points(result, low, high)
+    outside = _BEYOND * half * (1.0 + np.arange(24)) / 12.0 if known else np.empty(0)
     x = np.concatenate([(inner[0] - outside)[::-1], inner, inner[-1] + outside])
     inside = slice(len(outside), len(outside) + len(inner))
     function, polynomial = _on(result, x)
@@ -91,26 +92,30 @@ def curves_of(result: Taylor) -> Curves:
         band = middle + error_band[0], middle + error_band[1]
     view = (float(x[0]), float(x[-1]))
     if known:
-        view = (center - (1 + _BEYOND) * reach, center + (1 + _BEYOND) * reach)
+        view = (low - _BEYOND * half, high + _BEYOND * half)
     rounding = _rounding(result, function[inside], inner)
     return Curves(
         view, x, function, polynomial, inside, band, error_band, remainder, rounding
     )  # fmt: skip
 
 
-def _reach(result: Taylor) -> float:
-    """Half the width of the box; without one half the radius of convergence, or 1."""
-    if result.reach is not None:
-        return float(result.reach[0])
+def _box(result: Taylor) -> tuple[float, float]:
+    """The box; without one half the radius of convergence, or 1, around the center."""
+    if result.box is not None:
+        return float(result.box[0][0]), float(result.box[1][0])
+    center = float(result.expansion.point[0])
+    reach = max(1.0, 1e-6 * abs(center))
     found = convergence_of(result)
     if found is not None and found.usable and math.isfinite(found.radius) and found.radius > 0:
-        return 0.5 * found.radius
-    return max(1.0, 1e-6 * abs(float(result.expansion.point[0])))
+        reach = 0.5 * found.radius
+    return center - reach, center + reach
 
 
-def _box_points(center: float, reach: float, inside: float) -> np.ndarray:
+def _box_points(result: Taylor, low: float, high: float) -> np.ndarray:
     """Points of the box, the center and nearly its ends among them."""
-    return np.unique(center + np.linspace(-inside, inside, _POINTS))
+    center = float(result.expansion.point[0])
+    below, above = (1.0 - _INSIDE) * (center - low), (1.0 - _INSIDE) * (high - center)
+    return np.unique(np.append(np.linspace(center - below, center + above, _POINTS), center))
 
 
 def _on(result: Taylor, x: np.ndarray) -> Band:

@@ -22,7 +22,11 @@ def place_apart(ax: Any, labels: list[tuple[Label, np.ndarray]], obstacles: np.n
         before = set(ax.texts)
         place_labels(ax, [label], np.concatenate([obstacles, own]))
         for text in set(ax.texts) - before:
-            (x0, y0), (x1, y1) = ax.transData.inverted().transform(text.get_window_extent())
+            extent = text.get_window_extent()
+            extent = extent.padded(
+                1.5 * extent.height, 0.3 * extent.height
+            )  # two labels in a row are not one
+            (x0, y0), (x1, y1) = ax.transData.inverted().transform(extent)
             grid = np.meshgrid(np.linspace(x0, x1, 30), np.linspace(y0, y1, 5))
             obstacles = np.concatenate([obstacles, np.column_stack([g.ravel() for g in grid])])
 
@@ -36,11 +40,12 @@ def beyond(c: Curves, other: np.ndarray, own: np.ndarray, span: float) -> np.nda
     return np.concatenate([np.column_stack([c.x, other + s * side])[apart] for s in shares])
 
 
-def kept_clear(ax: Any, c: Curves) -> list[np.ndarray]:
-    """The hatched parts beside the box and the words at the top, as points."""
+def kept_clear(ax: Any, c: Curves, upright: list[float]) -> list[np.ndarray]:
+    """The hatched parts beside the box, the words at the top and upright lines, as points."""
     low, high = ax.get_ylim()
-    top = np.full(80, high - 0.04 * (high - low))
-    taken = [np.column_stack([np.linspace(*c.view, 80), top])]
+    across = np.linspace(*c.view, 80)
+    taken = [np.column_stack([across, np.full(80, high - s * (high - low))]) for s in (0.03, 0.09)]
+    taken += [np.column_stack([np.full(30, x), np.linspace(low, high, 30)]) for x in upright]
     if c.band is None:
         return taken
     for ends in c.unknown:

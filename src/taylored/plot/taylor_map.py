@@ -25,11 +25,11 @@ _DECADES = 6.0  # shown; nearer to the center the bound is smaller still
 
 def bound_on_grid(result: Taylor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Places along both sides of the box, and the proved bound on |f - T| there, (y, x)."""
-    assert result.reach is not None
-    center, reach = result.expansion.point, result.reach * (1.0 - 1e-9)
-    x, y = (c + r * np.linspace(-1.0, 1.0, _SIDE) for c, r in zip(center, reach, strict=True))
+    assert result.sides is not None
+    center, (below, above) = result.expansion.point, result.sides * (1.0 - 1e-9)
+    x, y = np.linspace(center - below, center + above, _SIDE).T
     points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-    low, high = step_bounds(result.expansion, _enclosed(result), result.reach, points)
+    low, high = step_bounds(result.expansion, _enclosed(result), result.sides, points)
     middle = result.expansion.polynomial(points)
     with np.errstate(all="ignore"):
         bound = np.maximum(np.abs(low - middle), np.abs(high - middle))[:, 0]

@@ -9,7 +9,7 @@ import numpy as np
 from taylored.errors import ArgumentError
 from taylored.plot.canvas import Canvas, ticks, widened
 from taylored.plot.taylor_curves import Curves, curves_of
-from taylored.plot.terminal import _Frame
+from taylored.plot.terminal import Frame
 from taylored.report.letters import ascii_only, shorten, visible
 from taylored.report.series import short_verdict
 
@@ -53,7 +53,7 @@ def terminal_taylor(
     labels = ticks(main_range, max(rows // 3, 2)), ticks(error_range, 2)
     gutter = min(max((len(t) for side in labels for _, t in side), default=0), width // 3)
     columns = width - gutter - 1
-    frame = _Frame(gutter, unicode, color)
+    frame = Frame(gutter, unicode, color)
     main = Canvas(rows, columns, span, main_range, many=False)
     chosen = np.linspace(0, len(x) - 1, _MARKS).round().astype(int)
     main.points(x[chosen], curves.inner_function[chosen])

@@ -17,7 +17,7 @@ from taylored.report.letters import ascii_only, shorten, visible
 if TYPE_CHECKING:
     from taylored.regression.result import Fit
 
-__all__ = ["terminal_plot"]
+__all__ = ["Frame", "terminal_plot"]
 
 _STRIP = 3  # lines of the residual strip
 _ROOM = 0.03  # of the range of y, left free above and below
@@ -63,7 +63,7 @@ def terminal_plot(
     main.points(series.x, series.y)
     if series.curve:
         main.line(*series.curve)
-    frame = _Frame(gutter, unicode, color)
+    frame = Frame(gutter, unicode, color)
     lines = [short_verdict(fit), f"{series.title}   {_legend(series, many, unicode)}"]
     lines = [shorten(_cleaner(unicode)(line), width) for line in lines]
     lines += frame.around(main, y_ticks)
@@ -120,7 +120,7 @@ def _x_ticks(span: Range, columns: int, logarithmic: bool) -> list[Tick]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Frame:
+class Frame:
     """The axes: a gutter of tick labels on the left, ticks below."""
 
     gutter: int

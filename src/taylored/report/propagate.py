@@ -29,6 +29,8 @@ def verdict(result: Propagation) -> str:
         return f"Not usable ({result.findings[0].name}): {result.findings[0].message}"
     if not np.any(result.std_flat):
         return "No uncertainty: the standard deviation is 0."
+    if any(f.name == "below-rounding" for f in result.findings):
+        return "Bounded only: the standard deviation cannot be told from rounding."
     off = _off(result)
     if not math.isfinite(off):
         said = "there is no first order to compare with."

@@ -10,12 +10,12 @@ import numpy as np
 
 from taylored.report.letters import shorten, visible
 from taylored.report.numbers import count, unclaimed
+from taylored.report.series_box import box_text
 from taylored.report.series_document import taylor_document
 from taylored.report.series_facts import best_of, best_said, convergence_of, convergence_said
 from taylored.report.series_latex import taylor_latex
 from taylored.report.series_terms import (
     Term,
-    box_text,
     ends,
     given,
     left_off,

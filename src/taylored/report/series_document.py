@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from taylored.report.series_box import box_ends, symmetric_reach
 from taylored.report.series_facts import best_of, convergence_of
 from taylored.report.series_terms import output_names
 from taylored.report.sheet import finding_document
@@ -21,16 +22,18 @@ SCHEMA = "taylored-taylor/1"
 def taylor_document(result: Taylor) -> dict[str, Any]:
     """All of it as dictionaries, lists, text, numbers and None, in full precision.
 
-    None stands for what is not known or not finite.
+    None stands for what is not known or not finite; `radius` is None of a box that does not
+    reach equally far both ways.
     """
-    known = result.enclosed is not None
+    known, reach = result.enclosed is not None, symmetric_reach(result)
     return {
         "schema": SCHEMA,
         "function": result.target.describe,
         "inputs": list(result.target.names),
         "at": [float(v) for v in result.expansion.point],
         "order": int(result.order),
-        "radius": [float(v) for v in result.reach] if result.reach is not None else None,
+        "box": [end.tolist() for end in box_ends(result)] if known else None,
+        "radius": reach.tolist() if reach is not None else None,
         "usable": bool(result.usable),
         "status": result.status,
         "accuracy": str(result.accuracy),

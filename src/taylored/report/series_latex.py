@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ import numpy as np
 
 from taylored.readings.latex import latex_name
 from taylored.readings.naming import plain_number
+from taylored.report.series_box import box_ends, box_sides, symmetric_reach
 from taylored.report.series_terms import Term, ends, given, output_names, short, terms
 from taylored.results import Accuracy
 
@@ -215,21 +217,43 @@ def _bounded(result: Taylor, output: int, rest: str, widening: float) -> str:
 
 
 def _box(result: Taylor) -> str:
-    if _is_long(result):
-        name, center = _name(result.target.names[0]), float(result.expansion.point[0])
-        reach = (
-            ""
-            if result.reach is None
-            else rf"\left|h\right| \le {_number(Decimal(given(result.reach[0])))},\ "
-        )
-        return rf", \quad {reach}h = {_step(name, center)}"
-    if result.reach is None:
-        return ""
+    """The box after the equation: how far from the center, or its ends where that differs."""
     names = [_name(n) for n in result.target.names]
-    found = []
-    for name, center, reach in zip(names, result.expansion.point, result.reach, strict=True):
-        bound = rf"\le {_number(Decimal(given(reach)))}" if reach else "= 0"
-        found.append(rf"\left|{_step(name, float(center))}\right| {bound}")
-    if len(found) > _MOST_INPUTS:
-        found = [*found[:_MOST_INPUTS], r"\ldots"]
+    if _is_long(result):
+        step = _step(names[0], float(result.expansion.point[0]))
+        bound = "" if result.sides is None else rf"{_long_box(result)},\ "
+        return rf", \quad {bound}h = {step}"
+    if result.sides is None:
+        return ""
+    found = list(_bounds(result, names[:_MOST_INPUTS]))
+    found += [r"\ldots"] if len(names) > _MOST_INPUTS else []
     return r", \quad " + r",\ ".join(found)
+
+
+def _bounds(result: Taylor, names: list[str]) -> Iterator[str]:
+    """|x - 0.3| <= 0.5, or x in [-1, 1], for each input."""
+    reach, (low, high) = symmetric_reach(result), box_ends(result)
+    for k, (name, center) in enumerate(zip(names, result.expansion.point, strict=False)):
+        if low[k] == high[k]:
+            yield rf"{name} = {_number(Decimal(given(center)))}"
+        elif reach is None:
+            yield rf"{name} \in {_pair(low[k], high[k])}"
+        else:
+            yield _within(_step(name, float(center)), reach[k])
+
+
+def _long_box(result: Taylor) -> str:
+    """The same for the step h from a long center."""
+    reach = symmetric_reach(result)
+    if reach is not None:
+        return _within("h", reach[0])
+    (below,), (above,) = box_sides(result)
+    return rf"h \in {_pair(-below, above)}"
+
+
+def _within(step: str, reach: float) -> str:
+    return rf"\left|{step}\right| \le {_number(Decimal(given(reach)))}"
+
+
+def _pair(low: float, high: float) -> str:
+    return rf"[{_number(Decimal(given(low)))},\ {_number(Decimal(given(high)))}]"

@@ -1,8 +1,7 @@
-"""The parts of a Taylor polynomial as text: its box, its terms, bounds rounded outward."""
+"""The parts of a Taylor polynomial as text: its terms, and bounds rounded outward."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
@@ -16,12 +15,10 @@ from taylored.report.numbers import number, place_of, rounded
 if TYPE_CHECKING:
     from taylored.series.result import Taylor
 
-__all__ = ["Term", "about", "box_text", "box_texts", "down", "ends", "given", "left_off"]
-__all__ += ["minus", "monomial", "output_names", "short", "shown", "sizes", "steps", "terms", "up"]
+__all__ = ["Term", "about", "decimal_text", "down", "ends", "given", "left_off", "minus"]
+__all__ += ["monomial", "output_names", "short", "shown", "sizes", "steps", "terms", "up"]
 
 _FULL = 15  # digits of a coefficient
-_BOX_DIGITS = 5  # of the radius, to which the ends of a box are shown
-_WIDE = Context(prec=1500)  # holds every digit of any float64
 _SHORT = 6  # characters of a center that is written into every term
 
 
@@ -61,10 +58,10 @@ def sizes(result: Taylor) -> np.ndarray:
 def _rounded(value: float, digits: int, rounding: str) -> str:
     if not value or not np.isfinite(value):
         return "0" if not value else number(value)
-    return _short(Context(prec=digits, rounding=rounding).create_decimal(Decimal(value)))
+    return decimal_text(Context(prec=digits, rounding=rounding).create_decimal(Decimal(value)))
 
 
-def _short(exact: Decimal) -> str:
+def decimal_text(exact: Decimal) -> str:
     """A decimal as `0.0166`, `4.01`, `1.2e-15`, with the digits that it has."""
     exponent = exact.adjusted()
     if -4 <= exponent < max(5, len(exact.as_tuple().digits)):
@@ -112,43 +109,6 @@ def given(value: float) -> str:
     """A number that was given: all its digits."""
     digits, _, exponent = repr(float(value)).partition("e")
     return digits.removesuffix(".0") + (f"e{int(exponent)}" if exponent else "")
-
-
-# ---- the box ----
-
-
-def box_texts(result: Taylor) -> Iterator[tuple[str, str]]:
-    """Each input with the interval of the box, rounded inward."""
-    assert result.reach is not None
-    for name, center, reach in zip(
-        result.target.names, result.expansion.point, result.reach, strict=True
-    ):
-        if not reach:
-            yield visible(name), given(center)
-            continue
-        # The box is proved with its ends moved out by more than these decimals are off.
-        c, r = Decimal(given(center)), Decimal(given(reach))
-        place = Decimal(1).scaleb(r.adjusted() + 1 - _BOX_DIGITS)
-        low, high = _WIDE.subtract(c, r), _WIDE.add(c, r)
-        ends = (_inward(low, place, ROUND_CEILING), _inward(high, place, ROUND_FLOOR))
-        yield visible(name), f"[{ends[0]}, {ends[1]}]"
-
-
-def _inward(end: Decimal, place: Decimal, rounding: str) -> str:
-    kept = end.quantize(place, rounding, _WIDE).normalize(_WIDE)
-    return _short(kept) if kept else "0"
-
-
-def box_text(result: Taylor) -> str:
-    """The box in words: `On [-0.2, 0.8]`, `For x in [0, 1], y in [2, 3]`."""
-    pairs = list(box_texts(result)) if result.target.variables <= 4 else []
-    if len(pairs) == 1:
-        return f"On {pairs[0][1]}"
-    if pairs:
-        return "For " + ", ".join(f"{n} {'in' if t[0] == '[' else '='} {t}" for n, t in pairs)
-    radius = result.radius
-    reach = given(radius) if isinstance(radius, float) else "its radius"
-    return f"Within {reach} of the center in each of {result.target.variables} inputs"
 
 
 # ---- monomials ----

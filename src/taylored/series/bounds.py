@@ -62,7 +62,8 @@ def bounds(f: Any, lo: Any, hi: Any, *, thorough: bool = False, exact: bool = Fa
         )
     settings = Settings(bool(thorough), bool(exact))
     function = BoxFunction(target.program, target.shapes, settings.executor)
-    with function.executor.precision():
+    # What overflows is infinite, and then refused.
+    with np.errstate(all="ignore"), function.executor.precision():
         found = value_range(function, low, high, THOROUGH if thorough else DEFAULT)
     if found.troubles or not found.finite:
         raise _refusal(target, found, high - low)
@@ -88,8 +89,8 @@ def _method(settings: Settings) -> str:
 
 def _note(low: Any, high: Any, inner: Sequence[Any]) -> str:
     """How much of the interval is certainly attained."""
-    width, reached = high - low, inner[1] - inner[0]
     with np.errstate(all="ignore"):
+        width, reached = high - low, inner[1] - inner[0]
         share = np.nanmin(np.where(width > 0, reached / width, 1.0), initial=1.0)
     if not np.isfinite(share) or share <= 0:
         return "how much of it is attained is not known"

@@ -49,14 +49,14 @@ def _rounding(result: Taylor) -> list[Finding]:
     enclosed = result.enclosed
     assert enclosed is not None
     truncation = np.maximum(np.abs(enclosed.of.low), np.abs(enclosed.of.high))
-    lost = enclosed.rounding > truncation
-    if not np.any(lost):
+    if not np.any(enclosed.rounding > truncation):
         return []
+    worst = int(np.argmax(enclosed.rounding - truncation))
     return [
         Finding(
             "rounding-dominates",
-            f"what the polynomial leaves out, {np.max(truncation):.2g}, is less than what rounding "
-            f"adds, {np.max(enclosed.rounding):.2g}.",
+            f"what the polynomial leaves out, {truncation[worst]:.2g}, is less than what rounding "
+            f"adds, {enclosed.rounding[worst]:.2g}.",
             "A lower order or a larger radius would do as well." if result.order else "",
             "note",
         )

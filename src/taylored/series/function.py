@@ -13,6 +13,7 @@ import numpy as np
 from taylored.errors import ArgumentError
 from taylored.formula import Expression, parse, suggest
 from taylored.readings.jet.formula import formula_program
+from taylored.readings.numpy import compile_numpy
 from taylored.trace.program import Program
 from taylored.trace.tracer import record
 
@@ -223,6 +224,8 @@ def _recorded(function: Callable, args: list[Any], at: Any) -> Target | None:
         names = ["x"] if len(args) == 1 else [f"x{k}" for k in range(len(args))]
     try:
         program = record(function, names)
+        with np.errstate(all="ignore"):
+            shape = np.shape(compile_numpy(program)(*(np.float64(a) for a in args))[0])
     except Exception:  # whatever a user's function may raise on traced values: JAX shall try
         return None
     described = getattr(function, "__name__", type(function).__name__)
@@ -234,6 +237,5 @@ def _recorded(function: Callable, args: list[Any], at: Any) -> Target | None:
         )
 
     return Target(
-        program, tuple(names), ((),) * len(args), ((),), described, flatten,
-        _single,
+        program, tuple(names), ((),) * len(args), (shape,), described, flatten, _single,
     )  # fmt: skip

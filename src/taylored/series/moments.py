@@ -152,7 +152,7 @@ def with_rounding(found: Estimate, of: Standardized, order: int) -> Estimate:
     errors = of.coefficient_errors(order)
     if errors is None:
         return found
-    count = of.directions
+    count = of.directions if order > 1 else len(errors) - 1
     size = np.linalg.norm(errors[1 : 1 + count], axis=0)
     bias = found.bias_error
     if order > 1:

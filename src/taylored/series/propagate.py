@@ -134,7 +134,7 @@ def _spread_out(of: Standardized, seed: int) -> _Answer:
         return _Answer(nothing, [lost(of, sample)])
     points = [_with_unseen(sample.found, far), *_rules(of, smooth)]
     found = agree(_series(of, smooth, control, seed), points)
-    refusal = tail_refusal(far, sample, found) or not_settled(of, found)
+    refusal = tail_refusal(of, far, sample, found) or not_settled(of, found)
     if refusal is not None:
         return _Answer(nothing, [refusal])
     found, tail = _with_tails(found, far)

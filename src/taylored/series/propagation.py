@@ -168,13 +168,13 @@ class Propagation:
         from taylored.series.refusals import refuse
 
         settings = Settings()
-        reach = _SIGMAS * self.spread.std
+        sides = np.stack([_SIGMAS * self.spread.std] * 2)
         note = "within 3 standard deviations of each input"
         try:
             made = expansion(self.target, self.point, 1, settings)
-            enclosed = proved_remainder(made, reach, settings)
+            enclosed = proved_remainder(made, sides, settings)
             if not enclosed.proved:
-                raise refuse(made, reach, settings, enclosed)
+                raise refuse(made, sides, settings, enclosed)
         except TayloredError as error:
             why = error.why or error.what
             return Interval(-np.inf, np.inf, None, "none", Accuracy.UNKNOWN, f"{note}: {why}")

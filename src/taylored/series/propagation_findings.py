@@ -20,6 +20,7 @@ _MOST_FAR = 0.05  # of the variance, beyond 5 standard deviations
 _MOST_DOMINANCE = 0.3  # of the sum of squares of some ten thousand points, by one of them
 _MOST_ERROR = 0.5  # of the standard deviation
 _CURVED = 0.05  # of the standard deviation, by which linearization is off
+_HOPELESS = 10.0  # of the standard deviation
 _SHOWN = 3
 _STEP = "There is no mean over these: give a smaller spread, or a function defined there."
 
@@ -90,9 +91,9 @@ def lost(of: Standardized, sample: Sample) -> Finding:
     )
 
 
-def tail_refusal(far: Tails, sample: Sample, found: Agreed) -> Finding | None:
+def tail_refusal(of: Standardized, far: Tails, sample: Sample, found: Agreed) -> Finding | None:
     """Whether few, far points decide."""
-    variance = (found.std + found.std_error) ** 2
+    variance = found.std**2
     with np.errstate(divide="ignore", invalid="ignore"):
         share = float(np.nanmax(np.where(far.far > 0, far.far / variance, 0.0), initial=0.0))
         unseen = np.where(far.unseen > 0, far.unseen / variance, 0.0)
@@ -101,6 +102,8 @@ def tail_refusal(far: Tails, sample: Sample, found: Agreed) -> Finding | None:
             "no-moments", "the square of f grows faster outward than the normal density falls: it "
             "has no standard deviation.", "Give a smaller spread, or ask for quantiles.",
         )  # fmt: skip
+    if np.any(found.std_error > np.maximum(_HOPELESS * found.std, 8 * of.noise)):
+        return None  # shares of a variance that is not known say nothing
     if share > _MOST_FAR:
         return _refusal(
             "far-tails", f"{min(share, 1.0):.0%} of the variance lies more than 5 standard "
@@ -122,7 +125,8 @@ def not_settled(of: Standardized, found: Agreed) -> Finding | None:
     bad = ~(found.std_error <= np.maximum(_MOST_ERROR * found.std, noise))
     if not np.any(bad):
         return None
-    if np.all(found.std[bad] <= 100 * of.noise[bad]):
+    level = 1e3 * of.noise[bad]
+    if np.all((found.std[bad] <= level) & (found.std_error[bad] <= level)):
         return _refusal(
             "below-rounding", "the spread moves f by less than its rounding.",
             "Subtract the mean before f is computed, or write f without cancellation.",
@@ -138,6 +142,14 @@ def notes(
 ) -> list[Finding]:
     """Findings of an answer that is given."""
     made: list[Finding] = []
+    if np.any(found.std_error > _MOST_ERROR * found.std):
+        made.append(
+            Finding(
+                "below-rounding",
+                "the standard deviation cannot be told from rounding; its error bounds it.",
+                "Write f without cancellation to know more.",
+            )
+        )
     if found.conflict > CONFLICT:
         made.append(
             Finding(

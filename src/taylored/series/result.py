@@ -233,8 +233,10 @@ class Taylor:
         from taylored.series.enclosed import expansion
 
         long = expansion(self.target, self.expansion.point, _CONVERGENCE_ORDER, self.settings)
-        errors = long.errors[:, 0] if long.kind is not Accuracy.UNKNOWN else None
-        return radius_of_convergence(long.polynomial.coefficients[:, 0], errors)
+        if long.kind is Accuracy.UNKNOWN:
+            why = "The errors of the coefficients are not known, and with them the radius."
+            return Convergence(np.nan, 0.0, np.inf, None, why, Accuracy.UNKNOWN)
+        return radius_of_convergence(long.polynomial.coefficients[:, 0], long.errors[:, 0])
 
     @property
     def convergence_radius(self) -> float:

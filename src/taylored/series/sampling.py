@@ -17,7 +17,7 @@ __all__ = ["Sample", "directional", "grid", "nets"]
 
 _SETS = 16
 _MOST_POINTS, _FEWEST_POINTS = 4096, 32  # of one set
-_MOST_NUMBERS = 2**24
+_MOST_NUMBERS = 2**23
 _MOST_NET = 1000  # directions beyond which nets are no better than random numbers
 _ERRORS = 4.0  # standard errors of the mean of the sets that an error is made of
 _DIRECTIONS = 32  # of one set, of directional polynomials

@@ -21,6 +21,7 @@ __all__ = ["Standardized"]
 
 _CHUNK = 2**20  # numbers of the inputs that are evaluated at once
 _MOST_PASSES = 1500  # inputs beyond which derivatives go backwards through the function
+_MOST_ERRORS = 2**14  # derivatives of inputs, beyond which rounding is bounded along one line
 _BRANCHES = ("cond", "while")
 
 
@@ -173,10 +174,19 @@ class Standardized:
         return None if found.troubles or not np.all(np.isfinite(rows)) else rows
 
     def coefficient_errors(self, order: int) -> np.ndarray | None:
-        """(coefficients, outputs) proved bounds on the rounding of `coefficients`, in scale."""
-        polynomials = space(self.directions, order)
+        """(coefficients, outputs) proved bounds on the rounding of `coefficients`, in scale.
+
+        Of very many directions those along the steepest; None where they are not known.
+        """
+        lines = np.eye(self.directions)
+        if self.directions * self.target.variables > _MOST_ERRORS:
+            if self.slopes is None:
+                return None
+            steepest = self.slopes[int(np.argmax(np.linalg.norm(self.slopes, axis=1)))]
+            lines = steepest[None] / max(float(np.linalg.norm(steepest)), 1e-300)
+        polynomials = space(len(lines), order)
         point = [(v, v) for v in self.function.split(self.mean[None])]
-        slopes = self.function.split(self.spread.steps(np.eye(self.directions))[:, None])
+        slopes = self.function.split(self.spread.steps(lines)[:, None])
         try:
             found = enclose(self.target.program, polynomials, point, slopes)
         except MissingRule:

@@ -35,7 +35,7 @@ def traced_target(
             next_step="call this outside of them.",
         )
     made = trace(function, arguments)
-    if not made.outputs.leaves:
+    if not any(int(np.prod(leaf.shape)) for leaf in made.outputs.leaves):
         raise ArgumentError(
             f"{made.name} returns no numbers.", next_step="return a number, an array or a tree."
         )

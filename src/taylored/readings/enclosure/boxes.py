@@ -80,6 +80,8 @@ class BoxFunction:
         count = low.shape[0]
 
         def flat(parts: Sequence[Any]) -> Any:
-            return np.concatenate([p.reshape((space.size, count, -1)) for p in parts], axis=2)
+            sizes = [int(np.prod(p.shape[2:], dtype=np.int64)) for p in parts]
+            pieces = zip(parts, sizes, strict=True)
+            return np.concatenate([p.reshape((space.size, count, s)) for p, s in pieces], axis=2)
 
         return Coefficients(flat(found.low), flat(found.high), found.troubles)

@@ -7,6 +7,8 @@ corners. Pieces that cannot hold an extreme are not looked at again.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from taylored.readings.enclosure.boxes import BoxFunction
@@ -50,7 +52,12 @@ def _pieces(function: BoxFunction, low: np.ndarray, high: np.ndarray) -> Pieces:
     # Only where values are missing is there a trouble: kinks and jumps are enclosed, and so is a
     # root at 0, though its slope is infinite.
     natural = function.over(low, high, space(function.variables, 0))
-    troubles = tuple(t for t in natural.troubles if t.kind == "domain")
+    lost = ~(e.finite(natural.low[0]) & e.finite(natural.high[0])).all(axis=1)
+    troubles = tuple(
+        t for t in natural.troubles if t.kind == "domain" or (t.kind == "branch" and lost.any())
+    )
+    troubles = tuple(replace(t, boxes=t.boxes & lost) if t.kind == "branch" else t
+                     for t in troubles)  # fmt: skip
     troubled = np.zeros(len(low), bool)
     for trouble in troubles:
         troubled |= trouble.boxes

@@ -236,8 +236,11 @@ class IntervalRing(Ring):
 
     def absolute(self, x: Series) -> Series:
         low, high = x.value
-        return self._either(x, self.negative(x), low >= 0.0, high <= 0.0,
-                            "the argument of abs may be zero", largest=True)  # fmt: skip
+        found = self._either(x, self.negative(x), low >= 0.0, high <= 0.0,
+                             "the argument of abs may be zero", largest=True)  # fmt: skip
+        part = np.array(found.parts[0])
+        part[0] = self.e.xp.maximum(part[0], self.e.array(0.0))
+        return Series((part, found.parts[1]), found.degree)
 
     def extreme(self, x: Series, y: Series, largest: bool) -> Series:
         (xl, xh), (yl, yh) = x.value, y.value

@@ -92,7 +92,9 @@ def _reduce_truth(equation: Equation, values: list[Any], walker: Walker) -> Trut
 @rule("argmax", "argmin")
 def _arg_extreme(equation: Equation, values: list[Any], walker: Walker) -> Any:
     ring, (axis,) = walker.ring, equation.params["axes"]
-    value = values[0] if equation.primitive == "argmax" else ring.negative(values[0])
+    value = as_series(values[0], ring)
+    if equation.primitive == "argmin":
+        value = ring.negative(value)
     return np.asarray(ring.largest(value, axis), np.dtype(equation.params["index_dtype"]))
 
 

@@ -44,7 +44,7 @@ def _sub(equation: Equation, values: list[Any], walker: Walker) -> Series:
 
 @rule("neg")
 def _neg(equation: Equation, values: list[Any], walker: Walker) -> Series:
-    return walker.ring.negative(values[0])
+    return walker.ring.negative(as_series(values[0], walker.ring))
 
 
 @rule("mul")
@@ -145,7 +145,7 @@ def _xlogy(equation: Equation, values: list[Any], walker: Walker) -> Series:
 
 @rule("abs")
 def _abs(equation: Equation, values: list[Any], walker: Walker) -> Series:
-    return walker.ring.absolute(values[0])
+    return walker.ring.absolute(as_series(values[0], walker.ring))
 
 
 @rule("max", "min")
@@ -163,7 +163,7 @@ def _clamp(equation: Equation, values: list[Any], walker: Walker) -> Series:
 
 @rule("sign", "floor", "ceil", "round", "round_half_away")
 def _step(equation: Equation, values: list[Any], walker: Walker) -> Series:
-    return walker.ring.step(equation.primitive, values[0])
+    return walker.ring.step(equation.primitive, as_series(values[0], walker.ring))
 
 
 @rule("rem")
@@ -184,13 +184,18 @@ def _compare(equation: Equation, values: list[Any], walker: Walker) -> Truth:
     if equation.inputs[0] == equation.inputs[1]:  # asks for nan, which is refused elsewhere
         holds = np.full((1, *values[0].shape), name in ("eq", "le", "ge"))
         return Truth(holds, holds)
-    if any(isinstance(v, Truth) for v in values):
+    if _conditions(values) and equation.primitive in ("eq", "ne"):
         x, y = (as_truth(v) for v in values)
         both = _and(x, y), _and(_not(x), _not(y))
         same = _or(*both)
         return same if name == "eq" else _not(same)
     x, y = _both(values, walker.ring)
     return walker.ring.compare(name, x, y)
+
+
+def _conditions(values: list[Any]) -> bool:
+    """Whether they are conditions, known or not."""
+    return all(isinstance(v, Truth) or (known(v) and v.dtype.kind == "b") for v in values)
 
 
 @rule("is_finite")

@@ -9,7 +9,7 @@ import numpy as np
 
 from taylored.errors import MissingRule
 from taylored.readings.jet.ring import Ring
-from taylored.readings.jet.value import Series, Truth
+from taylored.readings.jet.value import Series, Truth, moved
 from taylored.readings.numpy import RULES as NUMPY
 from taylored.trace.program import Equation, Program
 from taylored.trace.rules import RuleTable
@@ -115,9 +115,10 @@ def known(value: Any) -> bool:
 
 
 def as_series(value: Any, ring: Ring) -> Series:
-    """A known array of whole numbers as numbers to compute with."""
+    """Known whole numbers, or conditions as 0 and 1, as numbers to compute with."""
     if isinstance(value, Truth):
-        raise TypeError("a condition is no number")
+        index = np.zeros(value.shape, int)
+        return ring.choose(value, *(moved(ring.constant(v), index) for v in (0.0, 1.0)))
     return ring.constant(np.asarray(value, float)) if known(value) else value
 
 
