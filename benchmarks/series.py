@@ -153,15 +153,15 @@ def first_calls(slow: bool) -> None:
             once(lambda o=order: _sympy(o)) if order < 10 else None,
         ]
         rows.append([order, *map(_ms, times)])
+    heads = ["order", "ours, JAX function", "ours, formula", "no remainder", "nested jacfwd",
+             "jax jet", "arb_series", "mpmath", "SymPy"]  # fmt: skip
     section(
         "series-first",
         "Taylor: first answer for exp(sin x) at 0.3",
         "Milliseconds. Ours with a proved remainder on a radius of 0.1: a JAX function traced "
         "anew, a formula again, and without the remainder. Nested jacfwd and jet: compilation and "
-        "one call.\n\n"
-        + table(["order", "ours, JAX function", "ours, formula", "no remainder", "nested jacfwd", "jax jet",
-                 "arb_series", "mpmath", "SymPy"], rows),
-    )  # fmt: skip
+        "one call.\n\n" + table(heads, rows),
+    )
 
 
 def _arb(order: int) -> Any:
@@ -214,7 +214,7 @@ def digits() -> None:
         "Taylor: digits",
         table(["function", "order", "digits", "digits proved"], rows)
         + f"\n\nexp(sin(w.x))/(1+x.x) with 6 inputs, degree 6 ({len(T.coefficients)} coefficients): "
-        f"first answer {took:.2f} s, errors proved below {claimed:.1e} of the largest coefficient.",
+        f"first answer {took:.2f} s, errors proved below {claimed:.1e} of the largest.",
     )
 
 

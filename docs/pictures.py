@@ -61,8 +61,16 @@ def draw_derivatives() -> None:
     save_figure(bars.figure, IMAGES / "pipe_influence.png")
 
 
+def draw_series() -> None:
+    """A Taylor polynomial with its proved band, and the map of the error of one of two inputs."""
+    curve = ty.taylor("exp(sin(2*x))", at=0.3, order=6, on=(-0.5, 1.0))
+    save_figure(curve.plot().figure, IMAGES / "taylor_curve.png")
+    distance = ty.taylor("sqrt(x^2+y^2)", at={"x": 3, "y": 4}, order=2, radius=1.0)
+    save_figure(distance.plot().figure, IMAGES / "taylor_map.png")
+
+
 def main() -> None:
-    """Fit each example and save its picture; then those of the derivatives."""
+    """Fit each example and save its picture; then those of the derivatives and of the series."""
     boxbod = ty.fit(SATURATION, example("boxbod"))
     fits = {
         "thurber": ty.fit(CUBICS, example("thurber")),
@@ -77,6 +85,7 @@ def main() -> None:
     save_figure(boxbod.plot_profile("b2").figure, IMAGES / "boxbod_profile.png")
     save_figure(boxbod.plot_contours("b1", "b2").figure, IMAGES / "boxbod_contours.png")
     draw_derivatives()
+    draw_series()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - a table, one function a line
 """Functions of one variable for the series tests: a formula, the same in python-flint, a domain."""
 
 __all__ = ["FORMULAS", "Case"]

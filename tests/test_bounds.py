@@ -2,6 +2,7 @@
 
 import time
 from fractions import Fraction
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -178,7 +179,7 @@ def test_missing_rules_name_the_line():
 
 
 def test_trees_and_arrays():
-    found = bounds(
+    found: Any = bounds(
         lambda p: {"s": p["a"] * 2, "v": p["w"] ** 2},
         {"a": 0.0, "w": np.array([-1.0, 2.0])}, {"a": 1.0, "w": np.array([1.0, 3.0])},
     )  # fmt: skip
@@ -264,6 +265,43 @@ def test_products_and_dots(scale):
         product = Fraction(p) * Fraction(q)
         assert s == -np.inf or Fraction(s) <= product
         assert t == np.inf or product <= Fraction(t)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-160, 1e-320])
+def test_products_of_matrices(scale):
+    rng = np.random.default_rng(2)
+    x, y = _hard_numbers(rng, 2, 5, 9), _hard_numbers(rng, 3, 9, 4) * scale
+    r, s = (np.abs(v) * rng.choice([0.0, 1e-16, 0.1, 3.0], v.shape) for v in (x, y))
+    pairs = np.array([0, 1, 1]), np.array([2, 0, 1])
+    ends = ((x - r, x + r), (y - s, y + s))
+    low, high = ia.matrix_products(NUMPY, *ends, pairs)
+    for p, (i, j) in enumerate(zip(*pairs, strict=True)):
+        for _ in range(6):
+            a, b = (
+                np.choose(rng.integers(0, 2, v[0][k].shape), [v[0][k], v[1][k]])
+                for v, k in zip(ends, (i, j), strict=True)
+            )
+            for row in range(5):
+                for column in range(4):
+                    dot = sum(
+                        Fraction(u) * Fraction(v)
+                        for u, v in zip(a[row].tolist(), b[:, column].tolist(), strict=True)
+                    )
+                    assert Fraction(float(low[p, row, column])) <= dot
+                    assert dot <= Fraction(float(high[p, row, column]))
+
+
+def test_a_large_product_of_matrices_is_quick_and_right():
+    """100 by 100: the enclosure by middles and radii, judged by values at corners."""
+    rng = np.random.default_rng(3)
+    a, b = rng.normal(size=(2, 100, 100))
+    start = time.perf_counter()
+    found = bounds(lambda x: jnp.sum((a * x) @ (b * jnp.sin(x))), 0.2, 0.4)
+    assert time.perf_counter() - start < 8
+    total = float((a @ b).sum())
+    ends = sorted(total * x * np.sin(x) for x in (0.2, 0.4))
+    assert found.lo - 1e-9 <= ends[0] and ends[1] <= found.hi + 1e-9
+    assert found.hi - found.lo <= 1.1 * (ends[1] - ends[0])
 
 
 @pytest.mark.parametrize("e", [NUMPY, flint_executor()], ids=["float64", "balls"])

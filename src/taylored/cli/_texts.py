@@ -91,9 +91,9 @@ examples:
 
 _TAYLOR = """\
 FORMULA has + - * / ^, comparisons, pi and functions, in quotes. The center is
-the float64 nearest to what --at says. The remainder f - T is bounded on --on, an
-interval that the center lies in, or within --radius of the center: proved, the
-rounding in T included. Without either nothing is known of it.
+the float64 nearest to what --at says. The remainder f - T is bounded on the
+interval --on, which holds the center, or within --radius of the center: proved,
+the rounding in T included. Without either nothing is known of it.
 The exit code is 2 where there is no polynomial, 4 where its remainder cannot
 be bounded, and 5 where nothing is known of the remainder.
 

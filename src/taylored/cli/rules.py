@@ -19,6 +19,13 @@ TABLES = {
 }  # fmt: skip
 
 
+_LEGEND = (
+    "What a reading has no rule for goes to XLA (numpy, derivative), is not refined",
+    "(doubled-precision), makes a block dense, by name (sparsity: only what is linear can",
+    "carry a derivative there), or is refused (Taylor, interval). Nothing is guessed.",
+)
+
+
 def run(options: Options) -> int:
     """Print the coverage matrix."""
     if options.arguments:
@@ -48,7 +55,5 @@ def coverage_text(found: Mapping[str, Mapping[str, bool]]) -> str:
         lines.append(f"{primitive:<{width}}  {marks}".rstrip())
     counts = ", ".join(f"{name} {sum(row[name] for row in found.values())}" for name in names)
     lines += ["", f"{len(found)} operations: {counts}", ""]
-    lines += ["What a reading has no rule for goes to XLA (numpy, derivative), is not refined",
-              "(doubled-precision), makes a block dense, by name (sparsity: only what is linear can",
-              "carry a derivative there), or is refused (Taylor, interval). Nothing is guessed."]  # fmt: skip
+    lines += _LEGEND
     return "\n".join(lines)

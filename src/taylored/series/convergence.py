@@ -247,9 +247,11 @@ def _finite(series: _Series, z: complex, moduli: tuple[float, float]) -> Converg
 
 
 def _shown(z: complex) -> str:
-    if z.imag == 0.0:
-        return f"{z.real:+.4g}"
-    return f"{z.real:+.4g} +- {z.imag:.4g}i"
+    # A part that is nothing but rounding is none.
+    real, imaginary = (0.0 if abs(part) < 1e-6 * abs(z) else part for part in (z.real, z.imag))
+    if imaginary == 0.0:
+        return f"{real:+.4g}"
+    return f"{real:+.4g} +- {imaginary:.4g}i" if real else f"+-{imaginary:.4g}i"
 
 
 def _shaken(series: _Series) -> list[np.ndarray]:

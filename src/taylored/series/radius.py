@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from taylored.errors import ArgumentError, EnclosureError
+from taylored.readings.doubled import two_sum
 from taylored.series.enclosed import Expansion, Settings, proved_remainder
 from taylored.series.function import Target
 
@@ -41,7 +42,9 @@ def box_sides(target: Target, point: np.ndarray, on: Any) -> np.ndarray:
         sides = np.stack([point - low, high - point])
     if not np.all(np.isfinite(sides)) or not np.any(sides > 0):
         raise ArgumentError(f"on={on!r} is no box.", next_step="give on=(lo, hi), lo < hi.")
-    return np.where(sides > 0, np.nextafter(sides, np.inf), 0.0)
+    # Rounded up where the differences are not exact.
+    short = np.stack([two_sum(point, -low)[1], two_sum(high, -point)[1]]) > 0.0
+    return np.where(short, np.nextafter(sides, np.inf), sides)
 
 
 def radius_sides(target: Target, radius: Any) -> np.ndarray:

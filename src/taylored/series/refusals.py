@@ -10,7 +10,7 @@ from taylored.errors import EnclosureError
 from taylored.readings.jet.value import Trouble
 from taylored.series.enclosed import Enclosed, Expansion, Settings, proved_remainder
 
-__all__ = ["largest_radius", "no_order", "refuse"]
+__all__ = ["box_text", "largest_radius", "refuse"]
 
 _SHARES = (-4, -12, -30, -80, -200, -500, -900)  # what is refused for overflow works far inside
 _NEAR = 1.02  # the radius found is within 2 % of the largest one
@@ -45,9 +45,9 @@ def refuse(
     """The error for a box on which the function is not smooth, or not enclosed."""
     share = largest_radius(made, sides, settings, not found.of.troubles)
     works = _rounded_down(share * sides)
-    step = f"{_box_text(made.point, works)} works." if share else "move the center."
+    step = f"{box_text(made.point, works)} works." if share else "move the center."
     trouble = _first(found.of.troubles)
-    given = _box_text(made.point, sides)
+    given = box_text(made.point, sides)
     what = f"The remainder of {made.target.describe} cannot be bounded for {given}."
     if trouble is None:
         why = "its enclosures are infinite on a part of the box."
@@ -76,42 +76,29 @@ def _rounded_down(radius: np.ndarray) -> np.ndarray:
     return np.floor(radius / scale * (1 - 1e-12)) * scale
 
 
-def _box_text(point: np.ndarray, sides: np.ndarray) -> str:
+def box_text(point: np.ndarray, sides: np.ndarray) -> str:
     """The box as it is asked for."""
     if np.all(sides == sides.flat[0]):
         return f"radius={sides.flat[0]:.6g}"
     if np.array_equal(sides[0], sides[1]):
         return f"radius={_vector_text(sides[0])}"
-    return f"on=({_vector_text(point - sides[0])}, {_vector_text(point + sides[1])})"
+    ends = (point - sides[0], point + sides[1])
+    low, high = (np.array(list(map(_inward, end, point))) for end in ends)
+    return f"on=({_vector_text(low)}, {_vector_text(high)})"
+
+
+def _inward(end: float, center: float) -> float:
+    """The end, or the shortest number that is hardly nearer to the center."""
+    for digits in range(1, 17):
+        shorter = float(f"{end:.{digits}g}")
+        between = min(end, center) <= shorter <= max(end, center)
+        if between and abs(shorter - end) <= 0.005 * abs(end - center):
+            return shorter
+    return end
 
 
 def _vector_text(values: np.ndarray) -> str:
+    shown = [f"{v:.6g}" if float(f"{v:.6g}") == v else repr(float(v)) for v in values[:6]]
     if len(values) == 1:
-        return f"{values[0]:.6g}"
-    return f"[{', '.join(f'{v:.6g}' for v in values[:6])}{', ...' if len(values) > 6 else ''}]"
-
-
-def no_order(
-    tried: Sequence[Enclosed], tol: float, made: Expansion, sides: np.ndarray
-) -> EnclosureError:
-    """The error where no order has a remainder as small as wanted."""
-    best = min(range(len(tried)), key=lambda k: tried[k].largest)
-    reached = tried[best].largest
-    rounding = tried[-1].rounding_level
-    if rounding > tol:
-        why = f"rounding in float64 alone contributes up to {rounding:.2g}."
-        step = f"tol={_up(reached):.2g} is met with order={best}."
-    else:
-        why = "more terms do not make it smaller: the box may reach past the radius of convergence."
-        step = f"take a smaller radius, or tol={_up(reached):.2g}, which order={best} meets."
-    return EnclosureError(
-        f"No order up to {len(tried) - 1} has a remainder of at most {tol:g} "
-        f"for {_box_text(made.point, sides)}.",
-        why=why, next_step=step,
-    )  # fmt: skip
-
-
-def _up(value: float) -> float:
-    """To two digits, upward."""
-    scale = 10.0 ** (np.floor(np.log10(value)) - 1)
-    return float(np.ceil(value / scale * (1 + 1e-12)) * scale)
+        return shown[0]
+    return f"[{', '.join(shown)}{', ...' if len(values) > 6 else ''}]"

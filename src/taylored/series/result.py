@@ -58,7 +58,7 @@ class Taylor:
 
     @cached_property
     def coefficients(self) -> Any:
-        """(coefficients, *output): of 1, (x - at), (x - at)**2, ... or in the order of `exponents`.
+        """`(coefficients, *output)`: of 1, x - at, its square, ... or in the order of `exponents`.
 
         A tree of such arrays where the function returns a tree.
         """

@@ -8,15 +8,14 @@ from typing import Any
 import numpy as np
 
 from taylored.errors import ArgumentError
-from taylored.series.enclosed import Enclosed, Settings, expansion, proved_remainder
-from taylored.series.function import Target, read_target
+from taylored.series.enclosed import Settings, expansion, proved_remainder
+from taylored.series.function import read_target
+from taylored.series.order import HIGHEST, least_order
 from taylored.series.radius import box_sides, radius_sides
-from taylored.series.refusals import no_order, refuse
+from taylored.series.refusals import refuse
 from taylored.series.result import Taylor
 
 __all__ = ["linearize", "taylor"]
-
-_HIGHEST = 128  # order of a polynomial in one variable
 
 
 def taylor(
@@ -82,7 +81,8 @@ def taylor(
     settings = Settings(bool(thorough), bool(exact))
     if order is None:
         assert sides is not None  # tol needs a radius: checked above
-        return _least_order((target, point, at), sides, float(tol or 0.0), settings)
+        made, enclosed = least_order(target, point, sides, float(tol or 0.0), settings)
+        return Taylor(target, at, made, settings, sides, enclosed)
     made = expansion(target, point, int(order), settings)
     if sides is None:
         return Taylor(target, at, made, settings, None, None)
@@ -126,11 +126,11 @@ def _check(order: Any, tol: Any, box: tuple[Any, Any]) -> None:
             raise ArgumentError(
                 f"order={order!r} is no whole number >= 0.", next_step="give order=5."
             )
-        if int(order) > _HIGHEST:
+        if int(order) > HIGHEST:
             raise ArgumentError(
                 f"order={order} is beyond what float64 coefficients can carry.",
                 why="long before, terms are smaller than the rounding of the first ones.",
-                next_step=f"give order <= {_HIGHEST}, or tol=1e-12 and a radius for the least one.",
+                next_step=f"give order <= {HIGHEST}, or tol=1e-12 and a radius for the least one.",
             )
     if tol is not None:
         if not (isinstance(tol, numbers.Real) and float(tol) > 0 and np.isfinite(float(tol))):
@@ -140,38 +140,3 @@ def _check(order: Any, tol: Any, box: tuple[Any, Any]) -> None:
                 "tol needs a radius (or on=): the box on which the remainder is to be so small.",
                 next_step="give radius=0.1.",
             )
-
-
-def _least_order(
-    of: tuple[Target, np.ndarray, Any], sides: np.ndarray, tol: float, settings: Settings
-) -> Taylor:
-    """The polynomial of the least order whose proved remainder is at most `tol`."""
-    target, point, at = of
-    tried: list[Enclosed] = []
-    for order in range(_HIGHEST + 1):
-        try:
-            made = expansion(target, point, order, settings)
-        except ArgumentError as error:
-            if not tried:
-                raise
-            raise no_order(tried, tol, made, sides) from error
-        enclosed = proved_remainder(made, sides, settings, tol)
-        if not enclosed.proved:
-            raise refuse(made, sides, settings, enclosed)
-        if enclosed.largest <= tol:
-            return Taylor(
-                target, at, made, settings, sides, proved_remainder(made, sides, settings)
-            )
-        tried.append(enclosed)
-        if _hopeless(tried, tol):
-            raise no_order(tried, tol, made, sides)
-    raise no_order(tried, tol, made, sides)
-
-
-def _hopeless(tried: list[Enclosed], tol: float) -> bool:
-    """Whether more terms will not help: rounding is above tol, or the remainder grows for long."""
-    last = tried[-1]
-    if last.rounding_level > tol:
-        return True
-    sizes = [t.largest for t in tried]
-    return len(sizes) > 24 and min(sizes[-12:]) > 0.9 * min(sizes[:-12])

@@ -19,7 +19,7 @@ from taylored.readings.interval.arithmetic import Bounds
 from taylored.readings.interval.ring import IntervalRing
 from taylored.readings.jet.elementwise import power
 from taylored.readings.jet.space import Space, space
-from taylored.readings.jet.value import Series, Trouble
+from taylored.readings.jet.value import Series, Trouble, zeros
 
 __all__ = ["Cells", "centered", "polynomial_jets"]
 
@@ -157,4 +157,4 @@ def _full(part: Any, size: int, boxes: int) -> Any:
     part = np.broadcast_to(part, (part.shape[0], boxes, part.shape[2]))
     if part.shape[0] == size:
         return part
-    return np.concatenate([part, np.zeros((size - part.shape[0], *part.shape[1:]), part.dtype)])
+    return np.concatenate([part, zeros((size - part.shape[0], *part.shape[1:]), part)])

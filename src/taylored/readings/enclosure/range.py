@@ -110,7 +110,7 @@ def _with_corners(
     with np.errstate(invalid="ignore"):
         rising = (slopes[0] + slopes[1] >= 0).transpose(1, 2, 0)  # (boxes, outputs, variables)
     certain = ((slopes[0] >= 0) | (slopes[1] <= 0)).all(axis=0)  # (boxes, outputs)
-    count, outputs = certain.shape
+    count, outputs = rising.shape[:2]
     top = np.where(rising, high[:, None], low[:, None]).reshape(-1, low.shape[1])
     bottom = np.where(rising, low[:, None], high[:, None]).reshape(-1, low.shape[1])
     points = np.concatenate([bottom, top])

@@ -13,7 +13,6 @@ from taylored.readings.jet.value import Trouble
 
 __all__ = ["Answer", "Found", "Limits", "Pieces", "search"]
 
-
 _SMALLEST = 2.0**-45  # of the whole box: smaller pieces are not split
 
 
@@ -106,12 +105,11 @@ def search(answer: Answer, start: Pieces, limits: Limits, floats: Callable) -> F
     """
     best_low = np.full(start.bounds[0].shape[1], np.inf)
     best_high = -best_low
-    done: list[Pieces] = []  # pieces that no longer matter: only their hull does
     pieces, spent = start, 0
     smallest = _SMALLEST * np.max(start.high - start.low, axis=0)
     while True:
         best_low, best_high = _attained(pieces, best_low, best_high, floats)
-        found = _result([*done, pieces], (best_low, best_high), spent, floats)
+        found = _result(pieces, (best_low, best_high), spent, floats)
         matter = _matters(pieces, found, limits.excess, floats)
         matter &= np.any(pieces.high - pieces.low > smallest, axis=1)
         room = limits.boxes - spent
@@ -143,18 +141,17 @@ def _attained(
 
 
 def _result(
-    parts: list[Pieces], inner: tuple[np.ndarray, np.ndarray], spent: int, floats: Callable
+    pieces: Pieces, inner: tuple[np.ndarray, np.ndarray], spent: int, floats: Callable
 ) -> Found:
-    low = np.min([floats(p.bounds[0], False).min(axis=0) for p in parts], axis=0)
-    high = np.max([floats(p.bounds[1], True).max(axis=0) for p in parts], axis=0)
-    noted = [t for p in parts if p.troubled.any() for t in p.troubles]
-    troubles = tuple({(t.kind, t.primitive, t.source, t.reason): t for t in noted}.values())
-    return Found(low, high, *inner, spent, troubles, _place(parts))
-
-
-def _place(parts: list[Pieces]) -> tuple[np.ndarray, np.ndarray] | None:
-    boxes = [(p.low[k], p.high[k]) for p in parts for k in np.flatnonzero(p.troubled).tolist()]
-    return min(boxes, key=lambda box: float(np.max(box[1] - box[0])), default=None)
+    low = floats(pieces.bounds[0], False).min(axis=0)
+    high = floats(pieces.bounds[1], True).max(axis=0)
+    if not pieces.troubled.any():
+        return Found(low, high, *inner, spent)
+    different = {(t.kind, t.primitive, t.source, t.reason): t for t in pieces.troubles}
+    bad = np.flatnonzero(pieces.troubled)
+    smallest = bad[np.argmin((pieces.high - pieces.low)[bad].max(axis=1))]
+    place = (pieces.low[smallest], pieces.high[smallest])
+    return Found(low, high, *inner, spent, tuple(different.values()), place)
 
 
 def _matters(pieces: Pieces, found: Found, excess: float, floats: Callable) -> np.ndarray:
@@ -188,8 +185,8 @@ def _halves(parents: Pieces) -> tuple[np.ndarray, np.ndarray]:
     if parents.weights is not None:
         with np.errstate(invalid="ignore", over="ignore"):
             weighted = width * parents.weights
-        usable = np.isfinite(weighted).all(axis=1) & (weighted > 0).any(axis=1)
-        width = np.where(usable[:, None], weighted, width)
+        finite = np.all(np.isfinite(weighted), axis=1, keepdims=True)
+        width = np.where(finite & np.any(weighted > 0, axis=1, keepdims=True), weighted, width)
     axis = np.argmax(width, axis=1)
     rows = np.arange(len(axis))
     middle = 0.5 * parents.low[rows, axis] + 0.5 * parents.high[rows, axis]

@@ -88,9 +88,13 @@ class IntervalRing(Ring):
         sums = ia.segment_sums(self.e, terms, pairs.starts, pairs.most)
         offset = self.space.count(first - 1)
         size = self.space.count(last) - offset
-        if len(pairs.targets) == size:
+        return self._placed(sums, pairs.targets - offset, size)
+
+    def _placed(self, sums: Bounds, places: np.ndarray, size: int) -> Bounds:
+        """Coefficients where they belong; zeros where no pair adds to one."""
+        if len(places) == size:
             return sums
-        return tuple(_scattered(s, pairs.targets - offset, size, self.e) for s in sums)  # type: ignore[return-value]
+        return tuple(_scattered(s, places, size, self.e) for s in sums)  # type: ignore[return-value]
 
     def squared(self, v: Bounds, degree: int, out: int) -> Bounds:
         """The square of a series without constant term, degrees 2 to `out`: squares stay >= 0."""
@@ -112,9 +116,7 @@ class IntervalRing(Ring):
         sums = ia.segment_sums(self.e, (low, high), starts, int(counts.max()) + 1)
         offset = self.space.count(1)
         size = self.space.count(out) - offset
-        if len(pairs.targets) == size:
-            return sums
-        return tuple(_scattered(s, pairs.targets - offset, size, self.e) for s in sums)  # type: ignore[return-value]
+        return self._placed(sums, pairs.targets - offset, size)
 
     # ---- functions ----
 
@@ -362,9 +364,24 @@ class IntervalRing(Ring):
             matrix = np.swapaxes(y.parts[0], -1, -2)
             found = ia.linear_map(self.e, matrix, (turned[0], turned[1]))
             return Series(tuple(np.swapaxes(p, -1, -2) for p in found), x.degree)
+        if self.e.name == "numpy" and self._work(x, y) > _LARGE_PRODUCT:
+            return self._large_product(x, y)
         left = x.map(lambda p: p[..., :, :, None])
         right = y.map(lambda p: p[..., None, :, :])
         return self.total(self.multiply(left, right), len(left.shape) - 2)
+
+    def _work(self, x: Series, y: Series) -> int:
+        """How many products of two numbers a product of matrices needs for each coefficient."""
+        batch = np.broadcast_shapes(x.parts[0].shape[1:-2], y.parts[0].shape[1:-2])
+        (m, k), n = x.shape[-2:], y.shape[-1]
+        return int(np.prod(batch, dtype=np.int64)) * m * k * n
+
+    def _large_product(self, x: Series, y: Series) -> Series:
+        degree = min(x.degree + y.degree, self.degree)
+        pairs = self.space.pairs((0, x.degree), (0, y.degree), (0, degree))
+        terms = ia.matrix_products(self.e, _bounds(x), _bounds(y), (pairs.left, pairs.right))
+        sums = ia.segment_sums(self.e, terms, pairs.starts, pairs.most)
+        return Series(self._placed(sums, pairs.targets, self.space.count(degree)), degree)
 
     # ---- order ----
 
@@ -435,6 +452,8 @@ def _with_value(value: Bounds, rest: Bounds) -> Bounds:
     )
     return low, high
 
+
+_LARGE_PRODUCT = 50_000  # above which matrices are multiplied by middles and radii
 
 # Functions that have a value, though no derivative, at the ends of their domain.
 _CLOSED = {

@@ -101,7 +101,8 @@ def _either(which: Truth, no: list[Any], yes: list[Any], walker: Walker) -> list
         if isinstance(a, Truth) or isinstance(b, Truth) or (known(a) and known(b)):
             decided(which, walker)  # which says that it is not
         x, y = (as_series(v, walker.ring) for v in (a, b))
-        condition = which.map(lambda p, rank=len(x.shape): p.reshape((-1,) + (1,) * rank))
+        ones = (1,) * len(x.shape)
+        condition = which.map(lambda p, ones=ones: p.reshape((-1, *ones)))
         found.append(walker.ring.choose(condition, x, y))
     return found
 

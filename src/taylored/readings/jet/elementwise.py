@@ -151,6 +151,8 @@ def _abs(equation: Equation, values: list[Any], walker: Walker) -> Series:
 @rule("max", "min")
 def _extreme(equation: Equation, values: list[Any], walker: Walker) -> Series:
     x, y = _both(values, walker.ring)
+    if equation.inputs[0] == equation.inputs[1]:
+        return x
     return walker.ring.extreme(x, y, equation.primitive == "max")
 
 

@@ -17,7 +17,7 @@ from taylored.readings.jet.recognize import recognized
 from taylored.readings.jet.ring import Ring
 from taylored.readings.jet.space import Space
 from taylored.readings.jet.table import Walker, as_series, shared_table
-from taylored.readings.jet.value import NotUniform, Series, Trouble, Undecided
+from taylored.readings.jet.value import NotUniform, Series, Trouble, Undecided, zeros
 from taylored.trace.program import Atom, Program
 
 __all__ = ["INTERVALS", "JETS", "Enclosed", "Expanded", "enclose", "expand"]
@@ -188,9 +188,7 @@ def _chosen_only(program: Program, choices: Mapping[int, np.ndarray]) -> Program
     return whole.keep(outputs)
 
 
-def _each(
-    run: Any, count: int, at_once: int, space: Space
-) -> tuple[list[Series], list[Trouble]]:
+def _each(run: Any, count: int, at_once: int, space: Space) -> tuple[list[Series], list[Trouble]]:
     """So many boxes at once as the processor's cache holds."""
     columns, troubles = [], []
     for first in range(0, count, at_once):
@@ -201,9 +199,7 @@ def _each(
     return (columns[0][1] if len(columns) == 1 else _together(columns, space)), troubles
 
 
-def _span(
-    run: Any, first: int, number: int, space: Space
-) -> tuple[list[Series], list[Trouble]]:
+def _span(run: Any, first: int, number: int, space: Space) -> tuple[list[Series], list[Trouble]]:
     """Neighboring boxes together, or, where they go different ways, one after another."""
     try:
         return run(slice(first, first + number), number)
@@ -228,7 +224,7 @@ def _placed(trouble: Trouble, first: int, count: int) -> Trouble:
 
 
 def _together(columns: list[tuple[int, list[Series]]], space: Space) -> list[Series]:
-    """The outputs of boxes that were run apart; all of a series is unknown where one gave nothing."""
+    """The outputs of boxes that were run apart; where one gave nothing all is unknown."""
     made = [found for _, found in columns if found]
     if not made:
         return []
@@ -272,7 +268,7 @@ def _at_once(program: Program, space: Space) -> int:
 def _rows(part: Any, rows: int) -> Any:
     if part.shape[0] == rows:
         return part
-    return np.concatenate([part, np.zeros((rows - part.shape[0], *part.shape[1:]), part.dtype)])
+    return np.concatenate([part, zeros((rows - part.shape[0], *part.shape[1:]), part)])
 
 
 def _full(series: Series, part: int, space: Space, boxes: int) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from taylored.readings.jet.table import Walker, as_series, known, rule, unsupported
-from taylored.readings.jet.value import Series, Truth, Undecided, moved
+from taylored.readings.jet.value import Series, Truth, Undecided, moved, zeros
 from taylored.readings.numpy import RULES as NUMPY
 from taylored.readings.positions import scatter_positions
 from taylored.trace.program import Equation
@@ -55,8 +55,7 @@ def _flat(part: Any, count: int, boxes: int) -> Any:
         flat = np.broadcast_to(flat, (flat.shape[0], boxes, flat.shape[2]))
     if part.shape[0] == count:
         return flat
-    rest = np.zeros((count - part.shape[0], *flat.shape[1:]), flat.dtype)
-    return np.concatenate([flat, rest])
+    return np.concatenate([flat, zeros((count - part.shape[0], *flat.shape[1:]), flat)])
 
 
 def picked(value: Series | Truth, index: np.ndarray) -> Any:

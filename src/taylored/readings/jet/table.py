@@ -125,9 +125,9 @@ def as_series(value: Any, ring: Ring) -> Series:
 # Primitives that NumPy runs exactly where all that goes in is known.
 _ON_KNOWN = frozenset(
     """add add_any sub mul neg max min abs sign rem integer_div integer_pow lt le gt ge eq ne and
-    or not select_n bitwise_and bitwise_or bitwise_xor bitwise_not broadcast_in_dim broadcast_to reshape
-    squeeze expand_dims transpose rev concatenate stack tile slice dynamic_slice
-    dynamic_update_slice pad gather scatter scatter-add scatter_add clamp copy copy_p
-    stop_gradient reduce_sum reduce_max reduce_min reduce_prod reduce_and reduce_or cumsum cumprod
-    cummax cummin sort argmax argmin square dot_general""".split()
+    or not select_n bitwise_and bitwise_or bitwise_xor bitwise_not broadcast_in_dim
+    broadcast_to reshape squeeze expand_dims transpose rev concatenate stack tile slice
+    dynamic_slice dynamic_update_slice pad gather scatter scatter-add scatter_add clamp copy
+    copy_p stop_gradient reduce_sum reduce_max reduce_min reduce_prod reduce_and reduce_or
+    cumsum cumprod cummax cummin sort argmax argmin square dot_general""".split()
 )

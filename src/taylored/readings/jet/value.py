@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["NotUniform", "Series", "Trouble", "Truth", "Undecided", "aligned", "moved"]
+__all__ = ["NotUniform", "Series", "Trouble", "Truth", "Undecided", "aligned", "moved", "zeros"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,13 @@ class Undecided(Exception):
     def __init__(self, trouble: Trouble):
         self.trouble = trouble
         super().__init__(trouble.reason)
+
+
+def zeros(shape: Sequence[int], like: Any) -> Any:
+    """Zeros of the kind of numbers in another array: python-flint's are objects of their own."""
+    if like.dtype == object and like.size:
+        return np.full(shape, type(like.flat[0])(0), object)
+    return np.zeros(shape, like.dtype)
 
 
 def aligned(*values: Any) -> tuple[Any, ...]:
