@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -84,6 +85,10 @@ class Taylor:
         if self.target.is_scalar or (self.target.variables == 1 and np.ndim(x) == 0):
             values = np.asarray(x, float)
             return values.reshape(-1, 1), values.shape
+        if self.target.variables > 1 and not any(self.target.shapes):
+            several = _columns(x, self.target.names)
+            if several is not None:
+                return several
         if len(self.target.shapes) == 1:
             values = np.asarray(x, float)
             own = self.target.shapes[0]
@@ -308,6 +313,18 @@ class Taylor:
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"
+
+
+def _columns(x: Any, names: Sequence[str]) -> tuple[np.ndarray, tuple[int, ...]] | None:
+    """Many points of several plain inputs, from an array for each; None where x is not such."""
+    if isinstance(x, Mapping):
+        given = [x.get(n) for n in names] if set(x) == set(names) else []
+    else:
+        given = list(x) if isinstance(x, tuple | list) and len(x) == len(names) else []
+    if not given or not any(np.ndim(v) for v in given):
+        return None
+    arrays = np.broadcast_arrays(*(np.asarray(v, float) for v in given))
+    return np.stack([a.reshape(-1) for a in arrays], axis=1), arrays[0].shape
 
 
 def _plain(value: Any) -> Any:
