@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -13,7 +13,7 @@ from taylored.formula import FUNCTIONS, Expression, parse
 from taylored.readings.shaken import Given, computed, given, shaken
 from taylored.readings.sinc import sinc
 from taylored.trace.program import Atom, Builder, Constant, Equation, Program
-from taylored.trace.tracer import OPS, ProgramRecorder, Traced, apply
+from taylored.trace.tracer import Operations, ProgramRecorder, Traced, apply
 
 __all__ = ["formula_name", "grounded", "lifted", "point_of", "vector_program"]
 
@@ -31,22 +31,13 @@ class _Number(Traced):
         self.value = value
 
 
-class _Ops(Mapping):
+class _Ops(Operations):
     """The operations of formulas, numbers among their arguments becoming constants."""
 
     def __init__(self, recorder: ProgramRecorder):
         self.recorder = recorder
 
-    def __getitem__(self, name: str) -> Callable:
-        return lambda *inputs: self._apply(name, inputs)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(OPS)
-
-    def __len__(self) -> int:
-        return len(OPS)
-
-    def _apply(self, name: str, inputs: Sequence[Any]) -> Any:
+    def apply(self, name: str, inputs: Sequence[Any]) -> Any:
         values = [v.value if isinstance(v, _Number) else v for v in inputs]
         constant = all(isinstance(v, bool | int | float) for v in values)
         if name == "pow" and _is_half(values[1]):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from taylored.series.moments import Estimate
+from taylored.series.spread import correlations
 
 __all__ = ["CONFLICT", "Agreed", "agree"]
 
@@ -64,7 +65,7 @@ def agree(series: Estimate | None, others: Sequence[Estimate]) -> Agreed:
     torn = conflict > CONFLICT
     first, second = (np.where(torn, np.maximum(b.error, b.wide), b.error) for b in (bias, std))
     methods = tuple(all_of_them[k].method for k in order)
-    correlation = _correlation(known[0]) if known else None
+    correlation = correlations(known[0]) if known else None
     worst = float(np.max(conflict, initial=0.0))
     return Agreed(bias.value, std.value, first, second, correlation, methods, worst)
 
@@ -112,11 +113,3 @@ def _contradicts(
         center = values[errors.argmin(axis=0), np.arange(values.shape[1])]
         same = np.abs(values - center) <= errors + errors.min(axis=0)
     return (away.sum(axis=0) >= 2) & same.all(axis=0)
-
-
-def _correlation(cov: np.ndarray) -> np.ndarray:
-    std = np.sqrt(np.maximum(np.diag(cov), 0.0))
-    unit = np.where(std > 0, std, 1.0)
-    found = cov / unit / unit[:, None]
-    np.fill_diagonal(found, 1.0)
-    return found

@@ -103,7 +103,7 @@ class Propagation:
         if self.correlation is not None:
             correlation = self.correlation
         else:
-            correlation = _correlation(self.first_order_cov)
+            correlation = correlations(self.first_order_cov)
         return correlation * np.outer(self.std_flat, self.std_flat)
 
     # ---- first order ----
@@ -224,11 +224,3 @@ class Propagation:
 
     def __repr__(self) -> str:
         return importlib.import_module("taylored.report.propagate").propagation_line(self)
-
-
-def _correlation(cov: np.ndarray) -> np.ndarray:
-    std = np.sqrt(np.maximum(np.diag(cov), 0.0))
-    unit = np.where(std > 0, std, 1.0)
-    found = cov / unit / unit[:, None]
-    np.fill_diagonal(found, 1.0)
-    return found

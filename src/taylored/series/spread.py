@@ -11,7 +11,7 @@ import numpy as np
 from taylored.errors import ArgumentError
 from taylored.series.function import Target
 
-__all__ = ["Spread", "read_spread"]
+__all__ = ["Spread", "correlations", "read_spread"]
 
 _TINY = 1e-10  # of the largest eigenvalue: what rounding alone may make negative or not symmetric
 _SHOWN = 3
@@ -147,3 +147,12 @@ def _require_semidefinite(values: np.ndarray, vectors: np.ndarray, target: Targe
         why=f"the variance of {parts} (in units of their standard deviations) would be negative.",
         next_step="check the correlations; all of them together must be possible.",
     )
+
+
+def correlations(cov: np.ndarray) -> np.ndarray:
+    """The correlations of a covariance matrix; 1 on the diagonal, also where nothing moves."""
+    std = np.sqrt(np.maximum(np.diag(cov), 0.0))
+    unit = np.where(std > 0, std, 1.0)
+    found = cov / unit / unit[:, None]
+    np.fill_diagonal(found, 1.0)
+    return found

@@ -14,7 +14,7 @@ import numpy as np
 
 from taylored.trace.program import Atom, Builder, Constant, Program
 
-__all__ = ["OPS", "Recorder", "Traced", "Untraceable", "apply", "record"]
+__all__ = ["OPS", "Operations", "Recorder", "Traced", "Untraceable", "apply", "record"]
 
 
 class Untraceable(TypeError):
@@ -216,11 +216,15 @@ SHORT_FORMS: dict[str, Callable] = {
 }
 
 
-class _Ops(Mapping):
-    """Every operation by name, for `Expression.evaluate`."""
+class Operations(Mapping):
+    """Every operation by name, for `Expression.evaluate`; a subclass may apply them otherwise."""
 
     def __getitem__(self, name: str) -> Callable:
-        return lambda *inputs: apply(name, *inputs)
+        return lambda *inputs: self.apply(name, inputs)
+
+    def apply(self, name: str, inputs: Sequence[Any]) -> Any:
+        """The result of an operation on numbers and traced values."""
+        return apply(name, *inputs)
 
     def __iter__(self):
         return iter(SHORT_FORMS)
@@ -229,7 +233,7 @@ class _Ops(Mapping):
         return len(SHORT_FORMS)
 
 
-OPS: Mapping[str, Callable] = _Ops()
+OPS: Mapping[str, Callable] = Operations()
 
 
 def record(function: Callable[..., Any], names: Sequence[str]) -> Program:

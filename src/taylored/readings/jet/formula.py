@@ -7,12 +7,12 @@ is the quotient of 1 and 3, not the float64 next to it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
 from taylored.trace.program import Builder, Constant, Program
-from taylored.trace.tracer import OPS, ProgramRecorder, Traced, apply
+from taylored.trace.tracer import Operations, ProgramRecorder, Traced, apply
 
 __all__ = ["formula_program"]
 
@@ -24,22 +24,13 @@ _EXACT: dict[str, Callable[[Fraction, Fraction], Fraction]] = {
 }
 
 
-class _Ops(Mapping):
+class _Ops(Operations):
     """The operations of formulas for the recorder."""
 
     def __init__(self, recorder: ProgramRecorder):
         self.recorder = recorder
 
-    def __getitem__(self, name: str) -> Callable:
-        return lambda *inputs: self._apply(name, inputs)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(OPS)
-
-    def __len__(self) -> int:
-        return len(OPS)
-
-    def _apply(self, name: str, inputs: Sequence[Any]) -> Any:
+    def apply(self, name: str, inputs: Sequence[Any]) -> Any:
         if name != "neg" and not any(isinstance(v, Traced) for v in inputs):
             exact = _exactly(name, inputs)
             if exact is not None:
