@@ -1,5 +1,6 @@
 """Uncertainty through functions: closed forms, a million samples, refusals, and what is claimed."""
 
+import dataclasses
 import json
 import math
 from functools import cache
@@ -376,3 +377,12 @@ def test_reports():
     assert document["usable"] and repr(found).startswith("Propagation(x/y): mean 1.50")
     refused = propagate("1/x", 1.0, std=0.3).to_dict()
     assert json.dumps(refused, allow_nan=False) and refused["std"] == [None]
+
+
+def test_covariance_of_outputs_without_sampled_correlations():
+    matrix = np.array([[1.0, 2.0], [0.5, -1.0], [3.0, 0.0]])
+    cov = np.array([[0.04, 0.01], [0.01, 0.09]])
+    p = propagate(lambda x: matrix @ x, np.ones(2), cov=cov)
+    first_order = dataclasses.replace(p, correlation=None)
+    assert np.allclose(first_order.cov, matrix @ cov @ matrix.T, rtol=1e-12)
+    assert np.allclose(p.cov, first_order.cov, rtol=1e-6)

@@ -11,7 +11,7 @@ import numpy as np
 
 from taylored.results import Accuracy, Finding, Interval
 from taylored.series.function import Target
-from taylored.series.spread import Spread
+from taylored.series.spread import Spread, correlations
 
 __all__ = ["Neglected", "Propagation"]
 

@@ -318,7 +318,7 @@ class Taylor:
 def _columns(x: Any, names: Sequence[str]) -> tuple[np.ndarray, tuple[int, ...]] | None:
     """Many points of several plain inputs, from an array for each; None where x is not such."""
     if isinstance(x, Mapping):
-        given = [x.get(n) for n in names] if set(x) == set(names) else []
+        given: list[Any] = [x[n] for n in names] if set(x) == set(names) else []
     else:
         given = list(x) if isinstance(x, tuple | list) and len(x) == len(names) else []
     if not given or not any(np.ndim(v) for v in given):
