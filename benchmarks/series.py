@@ -213,7 +213,7 @@ def digits() -> None:
         "series-digits",
         "Taylor: digits",
         table(["function", "order", "digits", "digits proved"], rows)
-        + f"\n\nexp(sin(w.x))/(1+x.x) with 6 inputs, degree 6 ({len(T.coefficients)} coefficients): "
+        + f"\n\nexp(sin(w.x))/(1+x.x) of 6 inputs, degree 6 ({len(T.coefficients)} coefficients): "
         f"first answer {took:.2f} s, errors proved below {claimed:.1e} of the largest.",
     )
 

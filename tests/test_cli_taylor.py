@@ -243,6 +243,7 @@ REFUSED = [
     (("exp(exp(x))", *AT, "--radius", "700"), 4, "--radius"),
     (("exp(x)", *AT, "--on", "-1e308:1e308"), 4, "cannot be bounded"),
     (("exp(x)", "--at", "0", "--tol", "1e-30", "--radius", "1"), 4, "rounding", "--tol"),
+    (("exp(x)", *AT, "--plot", "a.jpg"), 2, "a.jpg", "png, svg, pdf", "a.png"),
     (("besselj0(x)", "--at", "1", "--order", "2", "--radius", "0.1"), 2, "bessel_j0"),
 ]
 

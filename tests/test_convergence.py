@@ -11,6 +11,7 @@ from flint import arb, arb_series, ctx
 from taylored.errors import ArgumentError
 from taylored.results import Accuracy
 from taylored.series.convergence import radius_of_convergence
+from taylored.series.taylor import taylor
 
 INF = math.inf
 PI = math.pi
@@ -302,6 +303,14 @@ def unknown(c, errors=None):
     assert math.isnan(found.radius) and (found.lo, found.hi) == (0.0, INF)
     assert found.nearest is None and found.angle is None
     assert found.status.startswith("The radius cannot be told")
+
+
+@pytest.mark.parametrize("center", [1.0, 2.8, 5.0])
+def test_coefficients_below_their_errors_are_no_zeros(center):
+    """Poles at 2 pi i, and coefficients that fall below their errors before the order ends."""
+    found = taylor("x^3/(exp(x)-1)", center, 3).convergence
+    true = float(np.hypot(center, 2 * np.pi))
+    assert found.kind is Accuracy.UNKNOWN or found.lo <= true <= found.hi < np.inf
 
 
 def test_too_little_to_tell():

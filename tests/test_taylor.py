@@ -200,6 +200,13 @@ def test_least_order_for_a_tolerance(formula, center, radius, tol):
         assert taylor(formula, center, T.order - 1, radius=radius).largest_remainder > tol
 
 
+def test_a_radius_is_one_whatever_the_rounding_of_the_ends():
+    """0.3 - -0.2 and 0.8 - 0.3 differ by a rounding."""
+    T = taylor("exp(sin(2*x))", 0.3, 6, on=(-0.2, 0.8))
+    found = T.radius_for(1e-6)
+    assert T.within(found).largest_remainder <= 1e-6 < T.within(1.03 * found).largest_remainder
+
+
 @pytest.mark.parametrize("formula, center, order, tol", [
     ("exp(sin(2*x))", 0.3, 6, 1e-6), ("sin(x)", 0.0, 3, 1e-9), ("1/(1+x)", 0.0, 5, 1e-3),
     ("sqrt(x)", 2.0, 2, 1e-4), ("exp(x)", 0.0, 1, 1e-3), ("x/(1+x^2)", 0.5, 4, 1e-5),
@@ -363,7 +370,7 @@ def test_silly_arguments(row):
 
 def test_bad_points_and_tolerances_later():
     T = taylor(lambda p: p["a"] * p["b"], {"a": 1.0, "b": 2.0}, 2, radius=0.1)
-    for point in ({"a": 1.0}, 3.0, {"a": 1.0, "b": np.ones(2)}):
+    for point in ({"a": 1.0}, 3.0, {"a": 1.0, "c": np.ones(2)}):
         with pytest.raises(ArgumentError):
             T(point)
     wrong: list[Any] = [0.0, -1.0, np.nan, np.inf, "a", None]
@@ -402,3 +409,9 @@ def test_formulas_need_no_jax():
         "assert 'jax' not in sys.modules and 'flint' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_functions_that_are_not_the_same_each_time():
+    random = np.random.default_rng(3)
+    with pytest.raises(FunctionError, match="not the same each time"):
+        taylor(lambda x: x + random.uniform(), 1.0, 2)

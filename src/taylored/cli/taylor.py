@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from taylored.cli import _output as output
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["run"]
 
 _EXAMPLE = 'taylored taylor "exp(sin(2*x))" --at 0.3 --order 6 --on -1:1'
+_PICTURES = {".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".eps", ".ps"}
 # The words of the library in those of the shell, the longest first.
 _WORDS = (
     (r"Ask for T\.within\(radius\), or T\.radius_for\(tol\)\.", "Give --on -1:1, or --radius 0.1."),
@@ -68,6 +70,10 @@ def _formula(arguments: Sequence[str]) -> str:
             what = f"{text[:40]!r} is not a formula."
             raise ArgumentError(what, next_step=f"for the center write --at {text.strip()[:40]}")
     if len(arguments) > 1:
+        if Path(arguments[1]).suffix.lower() in _PICTURES:
+            from taylored.plot.save import check_suffix
+
+            check_suffix(Path(arguments[1]))
         raise ArgumentError(
             f"One formula is expanded, and {len(arguments)} are given.",
             why=f"the second is {arguments[1][:40]!r}",

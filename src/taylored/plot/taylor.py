@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["draw_taylor", "plot_taylor"]
 
 _FORMULA = 34  # characters of a formula beside its curve
+_LINE = 120  # characters below the picture
 _HIDDEN = 0.01  # of the error panel's height: less rounding cannot be seen
 
 
@@ -52,9 +54,10 @@ def plot_taylor(result: Taylor, ax: Any = None) -> Any:
         The main axes; that of the error is `ax.figure.axes[1]`.
 
     Raises:
-        ArgumentError: for more inputs or outputs.
+        ArgumentError: for more inputs or outputs, or where `ax` is none.
     """
     _check(result)
+    _check_axes(ax)
     with styled():
         if ax is None:
             return draw_taylor(result, new_figure())
@@ -92,6 +95,14 @@ def _check(result: Taylor) -> None:
         raise ArgumentError(
             f"The box has no extent in {name}: there is no map to draw.",
             next_step="give a radius to both inputs, or fix it in the function.",
+        )
+
+
+def _check_axes(ax: Any) -> None:
+    if ax is not None and not hasattr(ax, "contourf"):
+        raise ArgumentError(
+            f"ax={ax!r} are no axes of matplotlib.",
+            next_step="leave it out; T.plot().figure.savefig('taylor.png') writes a file.",
         )
 
 
@@ -275,6 +286,7 @@ def _marks(result: Taylor, axes: tuple[Any, Any], c: Curves) -> list[float]:
     for end in seen:
         for ax in panels:
             ax.axvline(end, color=BAND[Accuracy.ESTIMATED], lw=1.2, ls=(0, (5, 3)), zorder=1)
+    for end in seen[-1:]:  # the lines look alike, and two labels may collide
         _beside(panels[0], c, end, "≈ radius of convergence", BAND[Accuracy.ESTIMATED])
     return seen
 
@@ -282,7 +294,7 @@ def _marks(result: Taylor, axes: tuple[Any, Any], c: Curves) -> list[float]:
 def _beside(ax: Any, c: Curves, x: float, text: str, color: str) -> None:
     """A word at the top of a vertical line, on the side where there is more room."""
     share = (x - c.view[0]) / (c.view[1] - c.view[0])
-    right = share > (0.85 if text == "center" else 0.5)
+    right = share > (0.85 if text == "center" else 0.72)
     said = ax.annotate(
         text, (x, 1.0), (-4 if right else 4, -2), xycoords=("data", "axes fraction"), fontsize=8,
         textcoords="offset points", ha="right" if right else "left", va="top", color=color,
@@ -309,7 +321,7 @@ def _statement(result: Taylor, c: Curves, whole: bool) -> list[str]:
     found = convergence_of(result)
     if found is not None and found.usable:
         lines.append("Convergence " + convergence_said(result, found) + ".")
-    return lines[:3] if whole else lines[:1]
+    return [part for line in lines[:3] for part in wrap(line, _LINE)] if whole else lines[:1]
 
 
 def _where(result: Taylor) -> str:

@@ -21,6 +21,7 @@ __all__ = ["SCHEMA", "propagation_document", "propagation_line", "propagation_re
 SCHEMA = "taylored-propagation/1"
 
 _MOST_ROWS = 10
+_NOTHING = 1e-100  # of the value and its spread: a bias like that is underflow
 
 
 def verdict(result: Propagation) -> str:
@@ -37,7 +38,7 @@ def verdict(result: Propagation) -> str:
     elif off == 0 or off < 1e-9:
         said = "linearization neglects nothing that counts."
     else:
-        said = f"linearization is off by {number(100 * off, 2)} % of the standard deviation."
+        said = f"linearization is off by {_share(off)} of the standard deviation."
     return f"Determined: {said}"
 
 
@@ -116,7 +117,9 @@ def _outputs(result: Propagation, style: Style) -> list[str]:
     def cell(k: int, values: np.ndarray, errors: np.ndarray | None) -> Cell:
         if errors is None:
             return Cell(number(float(values[k]), 7))
-        return Cell(_with(float(values[k]), float(errors[k])))
+        value, error = float(values[k]), float(errors[k])
+        scale = abs(float(result.value_flat[k])) + float(result.std_flat[k])
+        return Cell("0" if abs(value) + error < _NOTHING * scale else _with(value, error))
 
     if len(result.value_flat) == 1:
         rows = [[Cell(title, "bold"), cell(0, v, e)] for title, v, e in columns]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["best_of", "best_said", "convergence_of", "convergence_said"]
 
 _DIGITS = 6  # of a radius of convergence
+_TIGHT = 0.1  # excess of a remainder that may stand for the true error
 
 
 def convergence_of(result: Taylor) -> Convergence | None:
@@ -97,4 +98,6 @@ def best_said(result: Taylor, best: Best) -> str:
     if ratio < 1.05:
         return f"≈ {what} leaves {size}: no less"
     said = about(ratio)
-    return f"≈ {what} leaves {size}: {said} times less, estimated"
+    # The bound may be wider than what Taylor's polynomial leaves out.
+    most = "" if result.excess <= _TIGHT else "up to "
+    return f"≈ {what} leaves {size}: {most}{said} times less, estimated"

@@ -49,7 +49,9 @@ def sizes(result: Taylor) -> np.ndarray:
     polynomial = result.expansion.polynomial
     reach = np.ones(result.target.variables) if result.reach is None else result.reach
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        return np.abs(polynomial.coefficients) * polynomial.powers(reach)[:, None]
+        powers = polynomial.powers(reach)  # rounded up, but that of the constant term is 1
+        powers = np.where(np.any(result.exponents, axis=1), powers, 1.0)
+        return np.abs(polynomial.coefficients) * powers[:, None]
 
 
 # ---- numbers ----

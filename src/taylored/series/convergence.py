@@ -23,6 +23,7 @@ _REACH = 4.0  # times that makes the interval
 _REACHED = 0.4  # of the radius that the last ratios suggest: up to there nothing hides
 _VISIBLE = 1e-8  # share of the last coefficient that a nearer singularity may have unnoticed
 _ROUNDED = 2.0**-50  # relative error of a coefficient where the caller does not say
+_CLEAR = 3.0  # binary digits that an error lies below what a coefficient would be, were it there
 _SHAKES = 4  # times that the coefficients are moved by their errors
 _SAME = 0.03  # zeros of two approximants this near to each other are one
 _DISTINCT = 0.1  # below the radius by more than this, `lo` stands for another singularity
@@ -118,9 +119,15 @@ def radius_of_convergence(
     most functions; no finite number of them proves a radius.
     """
     c, e = _checked(coefficients, errors)
+    largest = float(np.max(np.abs(c)))
     c = np.where(np.abs(c) <= e, 0.0, c)
     support = np.flatnonzero(c)
-    if _ends(support, len(c)):
+    if _uncertain(largest, e, support):
+        return _unknown("the coefficients are not known to a digit.")
+    hidden = _hidden(c, e, support)
+    if hidden:  # below their errors: not known, rather than zero
+        c, e = c[: support[-1] + 1], e[: support[-1] + 1]
+    elif _ends(support, len(c)):
         degree = int(support[-1]) if len(support) else 0
         text = f"All coefficients after degree {degree} are zero: the series is a polynomial."
         return Convergence(inf, inf, inf, None, text, Accuracy.ESTIMATED)
@@ -192,6 +199,24 @@ def _ends(support: np.ndarray, size: int) -> bool:
         return True
     gap = int(np.max(np.diff(support), initial=1))
     return size - 1 - int(support[-1]) >= max(_FEWEST, 2 * gap)
+
+
+def _hidden(c: np.ndarray, e: np.ndarray, support: np.ndarray) -> bool:
+    """Whether more than gaps may follow the last coefficient that is not zero, below the errors."""
+    if len(support) < 2:
+        return False
+    stride = reduce(gcd, (int(d) for d in np.diff(support)))
+    following = np.arange(int(support[-1]) + stride, len(c), stride)[:_FEWEST]
+    late = support[-max(3, len(support) // 2) :]
+    slope, level = np.polyfit(late, _logs(np.abs(c[late])), 1)
+    return bool(np.any(_logs(e[following]) > level + slope * following - _CLEAR))
+
+
+def _uncertain(largest: float, e: np.ndarray, support: np.ndarray) -> bool:
+    """Whether errors hide all there is: of a later coefficient, or of every one."""
+    if not len(support) and largest == 0.0:
+        return bool(np.any(e > 2 * np.finfo(float).smallest_subnormal))
+    return bool(np.max(e) > largest)
 
 
 def _scaled(c: np.ndarray, e: np.ndarray) -> _Series:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["findings_of"]
 
 _WIDE = 1.0
+_NOTHING = 1e-300
 
 
 def findings_of(result: Taylor) -> tuple[Finding, ...]:
@@ -36,7 +37,7 @@ def findings_of(result: Taylor) -> tuple[Finding, ...]:
         found.append(
             Finding(
                 "wide-remainder",
-                f"the remainder may be up to {1 + result.excess:.2g} times as wide as it must be.",
+                f"the remainder may be up to {_up(1 + result.excess)} times as wide as it must be.",
                 "thorough=True spends more time on it.",
                 "note",
             )
@@ -49,15 +50,25 @@ def _rounding(result: Taylor) -> list[Finding]:
     enclosed = result.enclosed
     assert enclosed is not None
     truncation = np.maximum(np.abs(enclosed.of.low), np.abs(enclosed.of.high))
-    if not np.any(enclosed.rounding > truncation):
+    # Of several outputs the one that is off most counts: a linear one among them is no news.
+    worst = int(np.argmax(enclosed.rounding + truncation))
+    left, rounding = truncation[worst], enclosed.rounding[worst]
+    if not rounding > left:
         return []
-    worst = int(np.argmax(enclosed.rounding - truncation))
-    return [
-        Finding(
-            "rounding-dominates",
-            f"what the polynomial leaves out, {truncation[worst]:.2g}, is less than what rounding "
-            f"adds, {enclosed.rounding[worst]:.2g}.",
-            "A lower order or a larger radius would do as well." if result.order else "",
-            "note",
+    step = "A lower order or a larger radius would do as well." if result.order else ""
+    if left < _NOTHING:
+        message = f"the polynomial leaves out next to nothing; rounding adds {rounding:.2g}."
+    else:
+        message = (
+            f"what the polynomial leaves out, {left:.2g}, is less than what rounding adds, "
+            f"{rounding:.2g}."
         )
-    ]
+    return [Finding("rounding-dominates", message, step, "note")]
+
+
+def _up(ratio: float) -> str:
+    """To two digits, upward."""
+    if not np.isfinite(ratio):
+        return f"{ratio:g}"
+    scale = 10.0 ** (np.floor(np.log10(ratio)) - 1)
+    return f"{np.ceil(ratio / scale) * scale:g}"

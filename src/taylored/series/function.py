@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from taylored.errors import ArgumentError
+from taylored.errors import ArgumentError, FunctionError
 from taylored.formula import Expression, parse, suggest
 from taylored.readings.jet.formula import formula_program
 from taylored.readings.numpy import compile_numpy
 from taylored.trace.program import Program
 from taylored.trace.tracer import record
 
-__all__ = ["Target", "read_target"]
+__all__ = ["Target", "not_traced", "read_target"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +87,27 @@ def read_target(function: Any, at: Any, what: str = "at") -> tuple[Target, np.nd
     return _of_function(function, at, what)
 
 
+def not_traced(point: Any, what: str) -> None:
+    """Refuse numbers that are not known yet, inside jit, vmap or grad.
+
+    Raises:
+        ArgumentError: where there are such among them.
+    """
+    if "jax" not in sys.modules:
+        return
+    if isinstance(point, Mapping | tuple | list):
+        for value in point.values() if isinstance(point, Mapping) else point:
+            not_traced(value, what)
+        return
+    from taylored.trace.jaxpr import is_tracer
+
+    if is_tracer(point):
+        raise ArgumentError(
+            f"{what} is not known yet (inside jit, vmap or grad).",
+            next_step="call this outside of them.",
+        )
+
+
 # ---- formulas ----
 
 
@@ -115,6 +137,7 @@ def _single(values: Sequence[Any]) -> Any:
 
 def _named(point: Any, names: Sequence[str], what: str) -> np.ndarray:
     """The numbers of the inputs of a formula, in order."""
+    not_traced(point, what)
     if isinstance(point, Mapping):
         for name in point:
             if name not in names:
@@ -183,6 +206,7 @@ def _is_scalar(value: Any) -> bool:
 
 def _as_arguments(function: Callable, at: Any, what: str) -> list[Any]:
     """The point as positional arguments of the function."""
+    not_traced(at, what)
     names = _argument_names(function)
     if names is not None and len(names) > 1:
         if isinstance(at, Mapping):
@@ -223,12 +247,18 @@ def _recorded(function: Callable, args: list[Any], at: Any) -> Target | None:
     if len(names) != len(args):
         names = ["x"] if len(args) == 1 else [f"x{k}" for k in range(len(args))]
     try:
-        program = record(function, names)
+        program, again = record(function, names), record(function, names)
         with np.errstate(all="ignore"):
             shape = np.shape(compile_numpy(program)(*(np.float64(a) for a in args))[0])
     except Exception:  # whatever a user's function may raise on traced values: JAX shall try
         return None
     described = getattr(function, "__name__", type(function).__name__)
+    if program.key() != again.key():
+        raise FunctionError(
+            f"The function {described} is not the same each time it is called.",
+            why="it draws random numbers, counts, or changes something outside itself.",
+            next_step="make everything that changes an argument.",
+        )
 
     def flatten(point: Any, what: str) -> np.ndarray:
         values = _as_arguments(function, point, what)

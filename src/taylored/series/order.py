@@ -26,6 +26,7 @@ __all__ = ["HIGHEST", "least_order"]
 HIGHEST = 128  # order of a polynomial in one variable
 _MOST_CORNERS = 6  # variables
 _PATIENCE = 12  # orders without progress
+_MOST_COEFFICIENTS = 500  # of the polynomials that are tried
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +44,11 @@ def least_order(
     sides: np.ndarray,
     tol: float,
     settings: Settings,
-    *,
-    suggest: bool = True,
 ) -> tuple[Expansion, Enclosed]:
     """The polynomial of the least order that is proved to be within `tol`, and its remainder.
 
     An order is passed over without a search where f - T is larger than `tol` at a corner of the
-    box for certain. With `suggest` the error names a tolerance that can be met.
+    box for certain. Of several variables only polynomials that are not too long are tried.
 
     Raises:
         EnclosureError: where there is none.
@@ -57,12 +56,14 @@ def least_order(
     tried: list[_Tried] = []
     corners: _Corners | None = None
     for order in range(HIGHEST + 1):
+        if tried and space(target.variables, order).size > _MOST_COEFFICIENTS:
+            raise _no_order(tried, tol, sides, settings)
         try:
             made = expansion(target, point, order, settings)
         except ArgumentError as error:
             if not tried:
                 raise
-            raise _no_order(tried, tol, sides, settings if suggest else None) from error
+            raise _no_order(tried, tol, sides, settings) from error
         corners = corners or _Corners(made, sides)
         gap, rounding = corners.gap(made)
         if gap <= tol:
@@ -74,8 +75,8 @@ def least_order(
             gap, rounding = found.largest, found.rounding_level
         tried.append(_Tried(made, gap, rounding))
         if _hopeless(tried, tol):
-            raise _no_order(tried, tol, sides, settings if suggest else None)
-    raise _no_order(tried, tol, sides, settings if suggest else None)
+            raise _no_order(tried, tol, sides, settings)
+    raise _no_order(tried, tol, sides, settings)
 
 
 class _Corners:
@@ -115,16 +116,14 @@ def _hopeless(tried: Sequence[_Tried], tol: float) -> bool:
 
 
 def _no_order(
-    tried: Sequence[_Tried], tol: float, sides: np.ndarray, settings: Settings | None
+    tried: Sequence[_Tried], tol: float, sides: np.ndarray, settings: Settings
 ) -> EnclosureError:
-    """The error where no order has a remainder as small as wanted; without settings in short."""
+    """The error where no order has a remainder as small as wanted."""
     best = min(tried, key=lambda t: t.size)
+    said = f" up to {len(tried) - 1}" if len(tried) > 1 else ""
     what = (
-        f"No order up to {len(tried) - 1} has a remainder of at most {tol:g} "
-        f"for {box_text(best.made.point, sides)}."
+        f"No order{said} has a remainder of at most {tol:g} for {box_text(best.made.point, sides)}."
     )
-    if settings is None:
-        return EnclosureError(what)
     found = proved_remainder(best.made, sides, settings)
     if not found.proved:
         return refuse(best.made, sides, settings, found)
@@ -132,18 +131,31 @@ def _no_order(
         why = f"rounding in float64 alone contributes up to {found.rounding_level:.2g}."
         return EnclosureError(what, why=why, next_step=_possible(best.made, sides, settings))
     why = "more terms do not make it smaller: the box may reach past the radius of convergence."
+    variables, last = best.made.target.variables, len(tried) - 1
+    if space(variables, last + 1).size > _MOST_COEFFICIENTS:
+        why = (
+            f"polynomials of higher order in {variables} variables have more than "
+            f"{_MOST_COEFFICIENTS} coefficients, and are made where order= asks for them."
+        )
     step = f"take a smaller radius, or tol={_up(found.largest):.2g}, which order="
     return EnclosureError(what, why=why, next_step=f"{step}{best.made.order} meets.")
 
 
 def _possible(made: Expansion, sides: np.ndarray, settings: Settings) -> str:
     """A tolerance that rounding leaves room for, and the order that meets it."""
-    tol = _up(3 * proved_remainder(made, sides, settings).rounding_level)
-    try:
-        enough, _ = least_order(made.target, made.point, sides, tol, settings, suggest=False)
-    except EnclosureError:
-        return "take a smaller radius, or a larger tol."
-    return f"tol={tol:.2g} is met with order={enough.order}."
+    tol = _up(10 * proved_remainder(made, sides, settings).rounding_level)  # more terms round more
+    order = made.order
+    while space(made.target.variables, order).size <= _MOST_COEFFICIENTS and order <= HIGHEST:
+        try:
+            longer = expansion(made.target, made.point, order, settings)
+        except ArgumentError:
+            break
+        found = proved_remainder(longer, sides, settings, tol)
+        tol = max(tol, _up(3 * found.rounding_level)) if found.proved else tol
+        if found.proved and found.largest <= tol:
+            return f"tol={tol:.2g} is met with order={order}."
+        order += 1 + order // 4  # it need not be the least one
+    return "take a smaller radius, or a larger tol."
 
 
 def _up(value: float) -> float:

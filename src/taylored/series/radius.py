@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,12 @@ import numpy as np
 from taylored.errors import ArgumentError, EnclosureError
 from taylored.readings.doubled import two_sum
 from taylored.series.enclosed import Expansion, Settings, proved_remainder
-from taylored.series.function import Target
+from taylored.series.function import Target, not_traced
 
 __all__ = ["box_sides", "radius_for", "radius_sides"]
 
 _NEAR = 1.01
+_ALIKE = 1e-14  # sides that differ by the rounding of their ends only
 _MOST_STEPS = 200
 
 
@@ -25,12 +27,21 @@ def box_sides(target: Target, point: np.ndarray, on: Any) -> np.ndarray:
         ArgumentError: where it is no box, or the center lies outside of it.
     """
     try:
+        if isinstance(on, Mapping):  # of pairs: its keys are no ends
+            raise TypeError
         lo, hi = on
     except (TypeError, ValueError):
         raise ArgumentError(
-            f"on={on!r} is no pair of ends.", next_step="give on=(lo, hi), each as `at`."
+            f"on={on!r} is no pair of ends.", next_step=f"give {_form(target)}."
         ) from None
     low, high = target.flatten(lo, "on[0]"), target.flatten(hi, "on[1]")
+    turned = np.flatnonzero(low > high)
+    if turned.size:
+        k = turned[0]
+        raise ArgumentError(
+            f"on: {target.names[k]} goes from {low[k]:g} to {high[k]:g}.",
+            next_step="give the lower end first.",
+        )
     outside = np.flatnonzero(~((low <= point) & (point <= high)))
     if outside.size:
         k = outside[0]
@@ -47,12 +58,21 @@ def box_sides(target: Target, point: np.ndarray, on: Any) -> np.ndarray:
     return np.where(short, np.nextafter(sides, np.inf), sides)
 
 
+def _form(target: Target) -> str:
+    """How a box is given by its ends."""
+    if target.names and target.variables <= 3 and not any(target.shapes) and not target.is_scalar:
+        low, high = ("{" + ", ".join(f"{n!r}: {e}" for n in target.names) + "}" for e in (-1, 1))
+        return f"the lower ends and the upper ends, each as `at`: on=({low}, {high})"
+    return "on=(lo, hi), each as `at`"
+
+
 def radius_sides(target: Target, radius: Any) -> np.ndarray:
     """How far the box reaches down and up from the center, (2, variables): the same both ways.
 
     Raises:
         ArgumentError: where they are no positive numbers, or not one for each input.
     """
+    not_traced(radius, "radius")
     if isinstance(radius, numbers.Real) or (np.ndim(radius) == 0 and hasattr(radius, "dtype")):
         reach = np.full(target.variables, float(radius))
     else:
@@ -70,8 +90,8 @@ def radius_for(made: Expansion, settings: Settings, sides: np.ndarray | None, to
         raise ArgumentError(f"tol={tol!r} is no positive number.", next_step="give tol=1e-8.")
     tol = float(tol)
     shape = np.ones((2, made.target.variables)) if sides is None else sides
-    unit = float(shape.flat[0]) if np.all(shape == shape.flat[0]) else 1.0
-    shape = shape / unit
+    if np.max(shape) - np.min(shape) <= _ALIKE * np.max(shape):
+        shape = np.ones_like(shape)  # then the factor is a radius, proved as one
 
     def holds(factor: float) -> bool:
         found = proved_remainder(made, shape * factor, settings, tol)
@@ -99,7 +119,8 @@ def _first_guess(made: Expansion, shape: np.ndarray, tol: float) -> float:
     scale = float(np.max(shape))
     if size <= 0 or not np.isfinite(size):
         return 0.1 / scale
-    guess = (tol / size) ** (1.0 / max(made.order + 1, 1))
+    with np.errstate(over="ignore", under="ignore"):
+        guess = (tol / size) ** (1.0 / max(made.order + 1, 1))
     return float(np.clip(guess, 1e-12, 1e6)) / scale
 
 

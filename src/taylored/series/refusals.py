@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from taylored.series.enclosed import Enclosed, Expansion, Settings, proved_remai
 __all__ = ["box_text", "largest_radius", "refuse"]
 
 _SHARES = (-4, -12, -30, -80, -200, -500, -900)  # what is refused for overflow works far inside
+_WIDE = Context(prec=800)  # digits of the longest float64
 _NEAR = 1.02  # the radius found is within 2 % of the largest one
 
 
@@ -88,11 +90,15 @@ def box_text(point: np.ndarray, sides: np.ndarray) -> str:
 
 
 def _inward(end: float, center: float) -> float:
-    """The end, or the shortest number that is hardly nearer to the center."""
+    """The shortest number that is hardly nearer to the center than the end."""
+    if end == center:
+        return end
+    exact = Decimal(end)
+    rounding = ROUND_CEILING if center > end else ROUND_FLOOR
     for digits in range(1, 17):
-        shorter = float(f"{end:.{digits}g}")
-        between = min(end, center) <= shorter <= max(end, center)
-        if between and abs(shorter - end) <= 0.005 * abs(end - center):
+        place = Decimal(1).scaleb(exact.adjusted() - digits + 1)
+        shorter = float(exact.quantize(place, rounding=rounding, context=_WIDE))
+        if abs(shorter - end) <= 0.01 * abs(end - center):
             return shorter
     return end
 

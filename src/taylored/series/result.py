@@ -13,7 +13,7 @@ import numpy as np
 from taylored.errors import ArgumentError
 from taylored.results import Accuracy, Finding, Interval
 from taylored.series.enclosed import Enclosed, Expansion, Settings, proved_remainder
-from taylored.series.function import Target
+from taylored.series.function import Target, not_traced
 from taylored.series.pointwise import step_bounds
 from taylored.series.radius import box_sides, radius_for, radius_sides
 from taylored.series.refusals import refuse
@@ -77,20 +77,27 @@ class Taylor:
     def __call__(self, x: Any) -> Any:
         """The polynomial's value at x, in float64; its rounding is part of the remainder."""
         points, lead = self._points(x)
-        values = self.expansion.polynomial(points)
+        with np.errstate(all="ignore"):  # far out it overflows, as it should
+            values = self.expansion.polynomial(points)
         return self.target.output(values.reshape((*lead, self.target.outputs)))
 
     def _points(self, x: Any) -> tuple[np.ndarray, tuple[int, ...]]:
         """Points (points, variables), and the axes in front of those of one point."""
-        if self.target.is_scalar or (self.target.variables == 1 and np.ndim(x) == 0):
-            values = np.asarray(x, float)
+        not_traced(x, "x")
+        named = isinstance(x, Mapping)
+        if named and self.target.is_scalar and set(x) == set(self.target.names):
+            (x,), named = x.values(), False
+        if not named and (
+            self.target.is_scalar or (self.target.variables == 1 and np.ndim(x) == 0)
+        ):
+            values = _numbers(x)
             return values.reshape(-1, 1), values.shape
         if self.target.variables > 1 and not any(self.target.shapes):
             several = _columns(x, self.target.names)
             if several is not None:
                 return several
-        if len(self.target.shapes) == 1:
-            values = np.asarray(x, float)
+        if len(self.target.shapes) == 1 and not named:
+            values = _numbers(x)
             own = self.target.shapes[0]
             if values.shape[values.ndim - len(own) :] == own:
                 lead = values.shape[: values.ndim - len(own)]
@@ -213,8 +220,8 @@ class Taylor:
     def radius_for(self, tol: float) -> float:
         """The largest radius for which the remainder is proved to be at most `tol`.
 
-        Within 2 % of the largest that can be proved. Where `radius` was given for each input, it
-        is the factor by which all of them are multiplied.
+        Within 2 % of the largest that can be proved. Where the box reaches less far in one
+        direction than in another, it is the factor by which all of these are multiplied.
 
         Raises:
             EnclosureError: where even the smallest box has a larger one; it says how small `tol`
@@ -323,8 +330,29 @@ def _columns(x: Any, names: Sequence[str]) -> tuple[np.ndarray, tuple[int, ...]]
         given = list(x) if isinstance(x, tuple | list) and len(x) == len(names) else []
     if not given or not any(np.ndim(v) for v in given):
         return None
-    arrays = np.broadcast_arrays(*(np.asarray(v, float) for v in given))
+    found = [_numbers(v) for v in given]
+    try:
+        arrays = np.broadcast_arrays(*found)
+    except ValueError:
+        shapes = ", ".join(f"{n} {np.shape(v)}" for n, v in zip(names, given, strict=True))
+        raise ArgumentError(
+            f"The arrays in x do not fit each other: {shapes}.",
+            next_step="give arrays of one shape, or numbers.",
+        ) from None
     return np.stack([a.reshape(-1) for a in arrays], axis=1), arrays[0].shape
+
+
+def _numbers(x: Any) -> np.ndarray:
+    """Real numbers as an array."""
+    try:
+        if np.asarray(x).dtype.kind != "c":
+            return np.asarray(x, float)
+    except (TypeError, ValueError):
+        pass
+    raise ArgumentError(
+        f"x is a {type(x).__name__} that is no array of real numbers.",
+        next_step="give a number, or an array of floats.",
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -11,7 +11,7 @@ from taylored.calculus.arguments import read_arguments
 from taylored.calculus.function import trace
 from taylored.errors import ArgumentError
 from taylored.series.function import Target, _as_arguments
-from taylored.trace.jaxpr import float64
+from taylored.trace.jaxpr import float64, is_tracer
 
 __all__ = ["traced_target"]
 
@@ -68,7 +68,7 @@ def _with_floats(tree: Any) -> Any:
 
     def leaf(value: Any) -> Any:
         kind = getattr(getattr(value, "dtype", None), "kind", None)
-        if isinstance(value, bool) or kind == "b":
+        if isinstance(value, bool) or kind == "b" or is_tracer(value):
             return value
         if isinstance(value, int | float | np.number) or kind in ("i", "u", "f"):
             return np.asarray(value, float)

@@ -58,7 +58,11 @@ def multiply(e: Executor, x: Bounds, y: Bounds) -> Bounds:
         low, high = products(e, x, y)
     if e.name == "numpy" and _short(x, y):
         return _kept(e, low, high)
-    return e.down(low), e.up(high)
+    least = e.down(low)
+    if e.name == "numpy" and np.any(low == 0.0):
+        # Products of what is not negative are not either: a root of them has a value.
+        least = np.where((x[0] >= 0.0) & (y[0] >= 0.0), np.maximum(least, 0.0), least)
+    return least, e.up(high)
 
 
 def products(e: Executor, x: Bounds, y: Bounds) -> Bounds:
@@ -146,7 +150,11 @@ def sum_over(e: Executor, x: Bounds, axis: int, products: int = 0) -> Bounds:
             return e.down(low), e.up(high)
         if count == 1 and not products:
             return low, high
-        return _widened(e, low, high, np.sum(_size(e, x), axis=axis), count + products)
+        sums = _widened(e, low, high, np.sum(_size(e, x), axis=axis), count + products)
+        # Of terms that are not negative the sum is not either: a root of it has a value.
+        if products or not np.any(x[0] == 0.0):
+            return sums
+        return np.where(np.all(x[0] >= 0.0, axis=axis), np.maximum(sums[0], 0.0), sums[0]), sums[1]
 
 
 def cumulative(e: Executor, x: Bounds, axis: int) -> Bounds:

@@ -26,7 +26,7 @@ JETS = shared_table(
     "Taylor", "write the function with operations that have one; ty.jacobian differentiates more."
 )
 INTERVALS = shared_table(
-    "interval", "ask for no remainder (no radius), or write it with operations that have one."
+    "interval", "write it with operations that have one; ty.taylor without a radius needs none."
 )
 for _name in SMOOTH - NAMES:
     INTERVALS.drop(_name)
