@@ -13,7 +13,7 @@ import pytest
 from taylored.errors import ArgumentError, EnclosureError, FunctionError, MissingRule
 from taylored.readings.interval import arithmetic as ia
 from taylored.readings.interval.executor import NUMPY, flint_executor
-from taylored.results import Accuracy
+from taylored.results import Accuracy, Interval
 from taylored.series.bounds import bounds
 
 CAMEL = "(4-2.1*x^2+x^4/3)*x^2+x*y+(-4+4*y^2)*y^2"
@@ -319,3 +319,20 @@ def test_infinite_ends_say_nothing(e):
                 assert e.floats(high, True)[0] == np.inf or e.floats(low, False)[0] == -np.inf
         low, high = ia.add(e, (-inf, inf), (inf, inf))
         assert e.floats(low, False)[0] == -np.inf
+
+
+def test_an_interval_reads_outward():
+    random = np.random.default_rng(11)
+    for _ in range(300):
+        low = random.normal() * 10.0 ** random.integers(-300, 300)
+        high = low + abs(random.normal()) * 10.0 ** random.integers(-300, 300)
+        text = str(Interval(low, high, None, "", Accuracy.PROVED))
+        ends = text.removesuffix(", proved").strip("[]").split(", ")
+        assert float(ends[0]) <= low and high <= float(ends[1]), (text, low, high)
+    assert str(Interval(-9.0, 0.0, None, "", Accuracy.PROVED)) == "[-9, 0], proved"
+    assert (
+        str(Interval(1.5, np.inf, 0.95, "", Accuracy.CALIBRATED))
+        == "[1.5, inf], calibrated at 95 %"
+    )
+    several = Interval(np.zeros(2), np.ones(2), None, "", Accuracy.PROVED)
+    assert str(several) == "intervals of shape (2,), proved"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -54,6 +56,23 @@ class Interval:
 
     def __iter__(self):
         return iter((self.lo, self.hi))
+
+    def __str__(self) -> str:
+        if getattr(self.lo, "shape", ()):
+            return f"intervals of shape {tuple(self.lo.shape)}, {self.kind}"
+        level = "" if self.level is None else f" at {100 * self.level:g} %"
+        return f"[{_outward(self.lo, up=False)}, {_outward(self.hi, up=True)}], {self.kind}{level}"
+
+
+def _outward(end: Any, *, up: bool) -> str:
+    """An end to five digits, rounded so that the interval still holds."""
+    value = float(end)
+    if not math.isfinite(value) or value == 0.0:
+        return f"{value + 0.0:g}"
+    exact = Decimal(value)
+    rounding = ROUND_CEILING if up else ROUND_FLOOR
+    place = Decimal(1).scaleb(exact.adjusted() - 4)
+    return f"{float(exact.quantize(place, rounding, context=Context(prec=800))):.5g}"
 
 
 @dataclass(frozen=True, slots=True)

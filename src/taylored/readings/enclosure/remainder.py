@@ -21,6 +21,7 @@ __all__ = ["DEFAULT", "THOROUGH", "Remainder", "orthant_of", "remainder"]
 
 DEFAULT = Limits(boxes=64, excess=0.02)
 THOROUGH = Limits(boxes=8192, excess=0.01, repair=4096)
+_PROBE = Limits(boxes=64, excess=0.02, repair=32)  # is it bounded at all?
 _CHEAP = Limits(boxes=400, excess=0.005)
 _MOST_COEFFICIENTS = 3000  # of degree order + 1, beyond which one direction stands for all
 _MOST_VARIABLES = 8  # for which boxes are split
@@ -71,6 +72,8 @@ def remainder(
     if space(function.variables, order + 1).size > _MOST_COEFFICIENTS:
         return _along_one_direction(function, at, order, sides)
     limits = THOROUGH if thorough else DEFAULT
+    if goal is not None and np.isinf(goal):
+        limits = _PROBE
     form = peano(function, at, order, sides, thorough)
     first = _cheaply(form, sides)
     spent = form.boxes
