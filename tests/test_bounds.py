@@ -15,6 +15,8 @@ from taylored.readings.interval import arithmetic as ia
 from taylored.readings.interval.executor import NUMPY, flint_executor
 from taylored.results import Accuracy, Interval
 from taylored.series.bounds import bounds
+from taylored.series.comparison import values
+from taylored.series.taylor import taylor
 
 CAMEL = "(4-2.1*x^2+x^4/3)*x^2+x*y+(-4+4*y^2)*y^2"
 
@@ -336,3 +338,13 @@ def test_an_interval_reads_outward():
     )
     several = Interval(np.zeros(2), np.ones(2), None, "", Accuracy.PROVED)
     assert str(several) == "intervals of shape (2,), proved"
+
+
+@pytest.mark.parametrize("formula", ["x*exp(-x)", "sin(10*x)/(2+cos(x))", "x^2-2*x", "abs(x-0.3)"])
+@pytest.mark.parametrize("thorough", [False, True])
+def test_as_much_is_attained_as_is_said(formula, thorough):
+    found = bounds(formula, -1.0, 2.0, thorough=thorough)
+    share = 0.999999 if "6 digits" in found.note else float(found.note.split()[2]) / 100
+    T = taylor(formula, 0.5, 0)  # values of f, on a grid that holds the ends
+    sampled = np.ptp(values(T, np.linspace(-1.0, 2.0, 30_001)[:, None])[:, 0])
+    assert share > 0.9 and share * found.width <= sampled * (1 + 1e-6)

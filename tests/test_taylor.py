@@ -26,6 +26,7 @@ from taylored.errors import (
     MissingRule,
 )
 from taylored.results import Accuracy
+from taylored.series.comparison import values
 from taylored.series.taylor import linearize, taylor
 
 # ---- coefficients ----
@@ -409,6 +410,19 @@ def test_formulas_need_no_jax():
         "assert 'jax' not in sys.modules and 'flint' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("formula", "center", "order", "radius"),
+    [("exp(sin(2*x))", 0.3, 6, 0.5), ("tanh(x)", 0.3, 4, 1.0), ("x/(1+x^2)", 0.3, 4, 1.0),
+     ("log(1+exp(3*x))/3", 2.9, 7, 0.74), ("sqrt(1+x)", 0.3, 1, 1.0)],
+)  # fmt: skip
+def test_the_remainder_is_no_wider_than_its_excess_says(formula, center, order, radius):
+    T = taylor(formula, center, order, radius=radius)
+    x = center + np.linspace(-radius, radius, 20_001)
+    apart = values(T, x[:, None])[:, 0] - T(x)
+    sampled = np.ptp(apart)
+    assert T.truncation.width <= (1 + T.excess) * sampled * (1 + 1e-4)
 
 
 def test_functions_that_are_not_the_same_each_time():

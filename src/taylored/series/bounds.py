@@ -13,7 +13,7 @@ from taylored.readings.enclosure.range import DEFAULT, THOROUGH, value_range
 from taylored.readings.enclosure.search import Found
 from taylored.results import Interval
 from taylored.series.enclosed import Settings
-from taylored.series.function import Target, read_target
+from taylored.series.function import Target, plain, read_target
 
 __all__ = ["bounds"]
 
@@ -72,15 +72,11 @@ def bounds(f: Any, lo: Any, hi: Any, *, thorough: bool = False, exact: bool = Fa
         strict=True,
     )
     made = [
-        Interval(_plain(a), _plain(b), None, _method(settings), settings.kind,
+        Interval(plain(a), plain(b), None, _method(settings), settings.kind,
                  settings.caveat or _note(a, b, inner))
         for a, b, *inner in ends
     ]  # fmt: skip
     return target.tree(made)
-
-
-def _plain(value: Any) -> Any:
-    return float(value) if np.ndim(value) == 0 else np.asarray(value)
 
 
 def _method(settings: Settings) -> str:

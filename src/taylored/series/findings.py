@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from taylored.results import Accuracy, Finding
+from taylored.series.refusals import up_to_two_digits
 
 if TYPE_CHECKING:
     from taylored.series.result import Taylor
@@ -34,10 +35,11 @@ def findings_of(result: Taylor) -> tuple[Finding, ...]:
         found.append(Finding("margins-exceeded", result.settings.caveat, "Use exact=True."))
     found += _rounding(result)
     if result.excess > _WIDE:
+        times = up_to_two_digits(1 + result.excess)
         found.append(
             Finding(
                 "wide-remainder",
-                f"the remainder may be up to {_up(1 + result.excess)} times as wide as it must be.",
+                f"the remainder may be up to {times:g} times as wide as it must be.",
                 "thorough=True spends more time on it.",
                 "note",
             )
@@ -64,11 +66,3 @@ def _rounding(result: Taylor) -> list[Finding]:
             f"{rounding:.2g}."
         )
     return [Finding("rounding-dominates", message, step, "note")]
-
-
-def _up(ratio: float) -> str:
-    """To two digits, upward."""
-    if not np.isfinite(ratio):
-        return f"{ratio:g}"
-    scale = 10.0 ** (np.floor(np.log10(ratio)) - 1)
-    return f"{np.ceil(ratio / scale) * scale:g}"

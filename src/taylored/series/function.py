@@ -18,7 +18,7 @@ from taylored.readings.numpy import compile_numpy
 from taylored.trace.program import Program
 from taylored.trace.tracer import record
 
-__all__ = ["Target", "not_traced", "read_target"]
+__all__ = ["Target", "as_arguments", "not_traced", "plain", "read_target"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +61,12 @@ class Target:
 
     def output(self, flat: np.ndarray) -> Any:
         """(..., outputs) numbers as the function returns them, with the leading axes in front."""
-        return self.tree([float(a) if a.ndim == 0 else a for a in self.arrays(flat)])
+        return self.tree([plain(a) for a in self.arrays(flat)])
+
+
+def plain(value: Any) -> Any:
+    """A number as Python's float, an array as it is."""
+    return float(value) if np.ndim(value) == 0 else np.asarray(value)
 
 
 def read_target(function: Any, at: Any, what: str = "at") -> tuple[Target, np.ndarray]:
@@ -190,7 +195,7 @@ def _finite(vector: np.ndarray, names: Sequence[str], what: str) -> np.ndarray:
 
 
 def _of_function(function: Callable, at: Any, what: str) -> tuple[Target, np.ndarray]:
-    args = _as_arguments(function, at, what)
+    args = as_arguments(function, at, what)
     if all(_is_scalar(a) for a in args):
         target = _recorded(function, args, at)
         if target is not None:
@@ -204,7 +209,7 @@ def _is_scalar(value: Any) -> bool:
     return _numeric(value) and np.ndim(value) == 0 and not isinstance(value, str)
 
 
-def _as_arguments(function: Callable, at: Any, what: str) -> list[Any]:
+def as_arguments(function: Callable, at: Any, what: str) -> list[Any]:
     """The point as positional arguments of the function."""
     not_traced(at, what)
     names = _argument_names(function)
@@ -261,7 +266,7 @@ def _recorded(function: Callable, args: list[Any], at: Any) -> Target | None:
         )
 
     def flatten(point: Any, what: str) -> np.ndarray:
-        values = _as_arguments(function, point, what)
+        values = as_arguments(function, point, what)
         return _finite(
             np.array([_scalar(v, what, n) for v, n in zip(values, names, strict=True)]), names, what
         )

@@ -19,7 +19,7 @@ from taylored.series.enclosed import (
     reaching,
 )
 from taylored.series.function import Target
-from taylored.series.refusals import box_text, refuse
+from taylored.series.refusals import box_text, refuse, up_to_two_digits
 
 __all__ = ["HIGHEST", "least_order"]
 
@@ -137,13 +137,15 @@ def _no_order(
             f"polynomials of higher order in {variables} variables have more than "
             f"{_MOST_COEFFICIENTS} coefficients, and are made where order= asks for them."
         )
-    step = f"take a smaller radius, or tol={_up(found.largest):.2g}, which order="
+    step = f"take a smaller radius, or tol={up_to_two_digits(found.largest):.2g}, which order="
     return EnclosureError(what, why=why, next_step=f"{step}{best.made.order} meets.")
 
 
 def _possible(made: Expansion, sides: np.ndarray, settings: Settings) -> str:
     """A tolerance that rounding leaves room for, and the order that meets it."""
-    tol = _up(10 * proved_remainder(made, sides, settings).rounding_level)  # more terms round more
+    tol = up_to_two_digits(
+        10 * proved_remainder(made, sides, settings).rounding_level
+    )  # more terms round more
     order = made.order
     while space(made.target.variables, order).size <= _MOST_COEFFICIENTS and order <= HIGHEST:
         try:
@@ -151,14 +153,8 @@ def _possible(made: Expansion, sides: np.ndarray, settings: Settings) -> str:
         except ArgumentError:
             break
         found = proved_remainder(longer, sides, settings, tol)
-        tol = max(tol, _up(3 * found.rounding_level)) if found.proved else tol
+        tol = max(tol, up_to_two_digits(3 * found.rounding_level)) if found.proved else tol
         if found.proved and found.largest <= tol:
             return f"tol={tol:.2g} is met with order={order}."
         order += 1 + order // 4  # it need not be the least one
     return "take a smaller radius, or a larger tol."
-
-
-def _up(value: float) -> float:
-    """To two digits, upward."""
-    scale = 10.0 ** (np.floor(np.log10(value)) - 1)
-    return float(np.ceil(value / scale * (1 + 1e-12)) * scale)

@@ -11,7 +11,7 @@ from taylored.errors import EnclosureError
 from taylored.readings.jet.value import Trouble
 from taylored.series.enclosed import Enclosed, Expansion, Settings, proved_remainder
 
-__all__ = ["box_text", "largest_radius", "refuse"]
+__all__ = ["box_text", "largest_radius", "refuse", "up_to_two_digits"]
 
 _SHARES = (-4, -12, -30, -80, -200, -500, -900)  # what is refused for overflow works far inside
 _WIDE = Context(prec=800)  # digits of the longest float64
@@ -76,6 +76,14 @@ def _rounded_down(radius: np.ndarray) -> np.ndarray:
     with np.errstate(divide="ignore"):
         scale = 10.0 ** (np.floor(np.log10(np.where(radius > 0, radius, 1.0))) - 1)
     return np.floor(radius / scale * (1 - 1e-12)) * scale
+
+
+def up_to_two_digits(value: float) -> float:
+    """A positive number rounded to two digits, upward."""
+    if not np.isfinite(value):
+        return value
+    scale = 10.0 ** (np.floor(np.log10(value)) - 1)
+    return float(np.ceil(value / scale * (1 + 1e-12)) * scale)
 
 
 def box_text(point: np.ndarray, sides: np.ndarray) -> str:

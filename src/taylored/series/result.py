@@ -13,7 +13,7 @@ import numpy as np
 from taylored.errors import ArgumentError
 from taylored.results import Accuracy, Finding, Interval
 from taylored.series.enclosed import Enclosed, Expansion, Settings, proved_remainder
-from taylored.series.function import Target, not_traced
+from taylored.series.function import Target, not_traced, plain
 from taylored.series.pointwise import step_bounds
 from taylored.series.radius import box_sides, radius_for, radius_sides
 from taylored.series.refusals import refuse
@@ -152,7 +152,7 @@ class Taylor:
         method = "Taylor-Peano, python-flint" if self.settings.exact else "Taylor-Peano, intervals"
         ends = zip(self.target.arrays(low), self.target.arrays(high), strict=True)
         made = [
-            Interval(_plain(a), _plain(b), None, method, self.settings.kind, self.settings.caveat)
+            Interval(plain(a), plain(b), None, method, self.settings.kind, self.settings.caveat)
             for a, b in ends
         ]
         return self.target.tree(made)
@@ -353,7 +353,3 @@ def _numbers(x: Any) -> np.ndarray:
         f"x is a {type(x).__name__} that is no array of real numbers.",
         next_step="give a number, or an array of floats.",
     )
-
-
-def _plain(value: Any) -> Any:
-    return float(value) if np.ndim(value) == 0 else np.asarray(value)

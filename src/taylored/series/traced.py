@@ -10,7 +10,7 @@ import numpy as np
 from taylored.calculus.arguments import read_arguments
 from taylored.calculus.function import trace
 from taylored.errors import ArgumentError
-from taylored.series.function import Target, _as_arguments
+from taylored.series.function import Target, as_arguments
 from taylored.trace.jaxpr import float64, is_tracer
 
 __all__ = ["traced_target"]
@@ -44,7 +44,7 @@ def traced_target(
     names = tuple(layout.names(range(layout.size)))
 
     def flatten(point: Any, name: str) -> np.ndarray:
-        given = [_with_floats(a) for a in _as_arguments(function, point, name)]
+        given = [_with_floats(a) for a in as_arguments(function, point, name)]
         with float64():
             read = read_arguments(function, chosen, tuple(given), {})
         found = tuple(tuple(np.shape(v)) for v in read.leaves)

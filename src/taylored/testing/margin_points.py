@@ -11,7 +11,7 @@ from zlib import crc32
 
 import numpy as np
 
-from taylored.errors import MissingExtraError
+from taylored.readings.interval.executor import flint_module
 from taylored.readings.interval.margins import LIMITS
 
 __all__ = ["DOMAINS", "Domain", "closest_turns", "flint", "points"]
@@ -90,14 +90,7 @@ def flint() -> Any:
     Raises:
         MissingExtraError: where python-flint is not installed.
     """
-    try:
-        import flint as module
-    except ImportError:
-        raise MissingExtraError(
-            "Measuring functions needs python-flint, which is not installed.",
-            next_step="pip install python-flint",
-        ) from None
-    return module
+    return flint_module("Measuring functions needs")
 
 
 # ---- one input ------------------------------------------------------------------------------

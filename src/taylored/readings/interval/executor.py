@@ -16,7 +16,7 @@ from taylored.errors import MissingExtraError
 from taylored.readings.facts import ELEMENTWISE, resolve
 from taylored.readings.interval.margins import LIMITS, NUMPY_MARGINS, tiny
 
-__all__ = ["NUMPY", "Executor", "FlintExecutor", "NumpyExecutor", "flint_executor"]
+__all__ = ["NUMPY", "Executor", "FlintExecutor", "NumpyExecutor", "flint_executor", "flint_module"]
 
 _UNIT = 2.0**-52
 _FAR = 2.0**-51  # sin and cos of large numbers are off by at most 2**-54, near their zeros too
@@ -209,11 +209,20 @@ def flint_executor() -> FlintExecutor:
     Raises:
         MissingExtraError: where python-flint is not installed.
     """
+    return FlintExecutor(flint_module("exact=True computes with"))
+
+
+def flint_module(purpose: str) -> Any:
+    """The module flint.
+
+    Raises:
+        MissingExtraError: where python-flint is not installed; it says for what it is needed.
+    """
     try:
-        import flint
+        import flint as module
     except ImportError:
         raise MissingExtraError(
-            "exact=True computes with python-flint, which is not installed.",
+            f"{purpose} python-flint, which is not installed.",
             next_step="pip install python-flint",
         ) from None
-    return FlintExecutor(flint)
+    return module

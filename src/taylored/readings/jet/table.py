@@ -70,22 +70,10 @@ class Walker:
             self.choices[equation.outputs[0]] = np.where(yes, 1, np.where(no, 0, -1))
 
     def _constant(self, value: Any) -> Any:
-        array = np.asarray(value)
-        return array if array.dtype.kind in "biu" and array.ndim else self._number(value, array)
-
-    def _number(self, value: Any, array: np.ndarray) -> Any:
         # A Python whole number in a formula is a number like any other; NumPy's are indices.
-        if (
-            isinstance(value, np.ndarray | np.integer | np.bool_ | bool)
-            and array.dtype.kind in "biu"
-        ):
-            return array
-        if array.dtype.kind == "c":
-            raise MissingRule(
-                f"The {self.table.reading} reading knows no complex numbers.",
-                next_step="write the function with real ones.",
-            )
-        return self.ring.constant(value)
+        array = np.asarray(value)
+        indexing = isinstance(value, np.ndarray | np.integer | np.bool_ | bool)
+        return array if indexing and array.dtype.kind in "biu" else self.ring.constant(value)
 
     def _apply(self, equation: Equation, values: list[Any]) -> Any:
         self.ring.here = equation
