@@ -69,8 +69,22 @@ def draw_series() -> None:
     save_figure(distance.plot().figure, IMAGES / "taylor_map.png")
 
 
+def draw_optimization() -> None:
+    """A cycle of Newton's method, its basins, two ways downhill, and a minimum on the circle."""
+    cycle = ty.root("x^3 - 2*x + 2", 0.0)
+    save_figure(cycle.plot().figure, IMAGES / "root_cycle.png")
+    cubes = ty.roots(["x^3 - 3*x*y^2 = 1", "3*x^2*y = y^3"], -2, 2)
+    save_figure(cubes.plot(basins=True).figure, IMAGES / "root_basins.png")
+    zigzag = ty.descend("x^2 + 10*y^2", {"x": 3.0, "y": 1.0}, 0.095)
+    save_figure(zigzag.plot().figure, IMAGES / "descent.png")
+    valley = ty.minimize("100*(y - x^2)^2 + (1 - x)^2", {"x": -1.2, "y": 1.0})
+    save_figure(valley.plot().figure, IMAGES / "minimize_valley.png")
+    circle = ty.minimize("x + 2*y", {"x": 1.0, "y": 0.0}, equal={"circle": "x^2 + y^2 = 1"})
+    save_figure(circle.plot().figure, IMAGES / "minimize_circle.png")
+
+
 def main() -> None:
-    """Fit each example and save its picture; then those of the derivatives and of the series."""
+    """Fit each example and save its picture; then those of the other modules."""
     boxbod = ty.fit(SATURATION, example("boxbod"))
     fits = {
         "thurber": ty.fit(CUBICS, example("thurber")),
@@ -86,6 +100,7 @@ def main() -> None:
     save_figure(boxbod.plot_contours("b1", "b2").figure, IMAGES / "boxbod_contours.png")
     draw_derivatives()
     draw_series()
+    draw_optimization()
 
 
 if __name__ == "__main__":

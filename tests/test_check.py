@@ -272,7 +272,9 @@ def smooth(seed):
     return f, point
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize(
+    "seed", [pytest.param(k, marks=pytest.mark.slow) if k >= 12 else k for k in range(30)]
+)
 def test_smooth_functions_give_no_alarm(seed):
     result = check(*smooth(seed))
     assert result.ok, result.report()

@@ -210,7 +210,10 @@ def hessian_of(functions, theta):
     return whole
 
 
-@pytest.mark.parametrize(("text", "theta"), MODELS)
+@pytest.mark.parametrize(
+    ("text", "theta"), [m if k % 3 == 0 else pytest.param(*m, marks=pytest.mark.slow)
+                        for k, m in enumerate(MODELS)]
+)  # fmt: skip
 def test_models_have_the_derivatives_that_jax_gives(text, theta):
     model = model_of_expression(parse(text).model, ["x"])
     order = [model.params.index(n) for n in "abc"]

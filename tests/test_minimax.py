@@ -104,7 +104,9 @@ SMOOTH = {
 }
 
 
-@pytest.mark.parametrize("name", SMOOTH)
+@pytest.mark.parametrize(
+    "name", [n if k == 0 else pytest.param(n, marks=pytest.mark.slow) for k, n in enumerate(SMOOTH)]
+)
 def test_against_an_exchange_in_high_precision(name):
     f, precise, lo, hi, degrees = SMOOTH[name]
     for degree in degrees:

@@ -45,7 +45,13 @@ def points(x, count=3):
         yield jax.tree.map(lambda v: v * rng.uniform(0.7, 1.3, np.shape(v)), x)
 
 
-@pytest.mark.parametrize("case", JACOBIANS, ids=repr)
+def thinned(cases, first=0):
+    """All cases, every second one among those that are run with the slow tests only."""
+    slow = pytest.mark.slow
+    return [c if k % 2 == first else pytest.param(c, marks=slow) for k, c in enumerate(cases)]
+
+
+@pytest.mark.parametrize("case", thinned(JACOBIANS), ids=repr)
 def test_jacobian(case):
     transform = ty.jacobian(case.function)
     for x in points(case.x):
@@ -54,7 +60,7 @@ def test_jacobian(case):
         assert transform(case.x).nnz == case.exact
 
 
-@pytest.mark.parametrize("case", HESSIANS, ids=repr)
+@pytest.mark.parametrize("case", thinned(HESSIANS), ids=repr)
 def test_hessian(case):
     transform = ty.hessian(case.function)
     for x in points(case.x):
@@ -95,7 +101,9 @@ def agrees(matrix, dense):
 _LONG = frozenset(["expm", "qr", "svd", "eigh"])
 
 
-@pytest.mark.parametrize("case", [c for c in JACOBIANS if c.name not in _LONG], ids=repr)
+@pytest.mark.parametrize(
+    "case", thinned([c for c in JACOBIANS if c.name not in _LONG], 1), ids=repr
+)
 def test_local_pattern(case):
     """At one point: within the global pattern, and nothing that differs from zero is missing."""
     for x in points(case.x, 1):

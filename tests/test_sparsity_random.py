@@ -85,7 +85,7 @@ def seeds(count, quick):
     return [pytest.param(k, marks=slow) if k >= quick else k for k in range(count)]
 
 
-@pytest.mark.parametrize("seed", seeds(120, 30))
+@pytest.mark.parametrize("seed", seeds(120, 15))
 def test_nothing_is_missing(seed):
     f, names = composed(seed)
     transform = ty.jacobian(f)
@@ -99,7 +99,7 @@ def test_nothing_is_missing(seed):
         assert J.pattern.dense_by == (), names
 
 
-@pytest.mark.parametrize("seed", seeds(40, 8))
+@pytest.mark.parametrize("seed", seeds(40, 5))
 def test_hessians_too(seed):
     f, names = composed(seed)
 

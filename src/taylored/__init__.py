@@ -16,6 +16,15 @@ if TYPE_CHECKING:
     from taylored.calculus.pattern import Pattern
     from taylored.calculus.transforms import gradient, hessian, jacobian
     from taylored.errors import TayloredError
+    from taylored.optimize.certified import certify
+    from taylored.optimize.descent.descend import descend
+    from taylored.optimize.descent.result import Descent
+    from taylored.optimize.minimize import minimize
+    from taylored.optimize.result import Minimum
+    from taylored.optimize.roots.collection import Roots
+    from taylored.optimize.roots.result import Root
+    from taylored.optimize.roots.root import root
+    from taylored.optimize.roots.roots import roots
     from taylored.regression import fit, line, load
     from taylored.regression.result import Fit
     from taylored.results import Accuracy, Finding, Interval
@@ -27,16 +36,22 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Accuracy",
+    "Descent",
     "Finding",
     "Fit",
     "Interval",
+    "Minimum",
     "Pattern",
     "Propagation",
+    "Root",
+    "Roots",
     "Taylor",
     "TayloredError",
     "__version__",
     "bounds",
+    "certify",
     "check",
+    "descend",
     "errors",
     "fit",
     "gradient",
@@ -46,7 +61,10 @@ __all__ = [
     "line",
     "linearize",
     "load",
+    "minimize",
     "propagate",
+    "root",
+    "roots",
     "taylor",
 ]
 
@@ -55,25 +73,34 @@ __version__ = "0.1.0"
 # public name -> "module:attribute", or the module itself
 _EXPORTS = {
     "Accuracy": "taylored.results:Accuracy",
+    "Descent": "taylored.optimize.descent.result:Descent",
     "Finding": "taylored.results:Finding",
     "Fit": "taylored.regression.result:Fit",
     "Interval": "taylored.results:Interval",
+    "Minimum": "taylored.optimize.result:Minimum",
     "Pattern": "taylored.calculus.pattern:Pattern",
-    "TayloredError": "taylored.errors:TayloredError",
     "Propagation": "taylored.series.propagation:Propagation",
+    "Root": "taylored.optimize.roots.result:Root",
+    "Roots": "taylored.optimize.roots.collection:Roots",
     "Taylor": "taylored.series.result:Taylor",
+    "TayloredError": "taylored.errors:TayloredError",
     "bounds": "taylored.series.bounds:bounds",
+    "certify": "taylored.optimize.certified:certify",
     "check": "taylored.calculus.check:check",
+    "descend": "taylored.optimize.descent.descend:descend",
     "errors": "taylored.errors",
     "fit": "taylored.regression:fit",
     "gradient": "taylored.calculus.transforms:gradient",
-    "influence": "taylored.calculus.influence:influence",
     "hessian": "taylored.calculus.transforms:hessian",
+    "influence": "taylored.calculus.influence:influence",
     "jacobian": "taylored.calculus.transforms:jacobian",
     "line": "taylored.regression:line",
     "linearize": "taylored.series.taylor:linearize",
     "load": "taylored.regression:load",
+    "minimize": "taylored.optimize.minimize:minimize",
     "propagate": "taylored.series.propagate:propagate",
+    "root": "taylored.optimize.roots.root:root",
+    "roots": "taylored.optimize.roots.roots:roots",
     "taylor": "taylored.series.taylor:taylor",
 }
 

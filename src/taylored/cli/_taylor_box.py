@@ -1,4 +1,4 @@
-"""`--at`, `--on` and `--radius` of `taylored taylor`: texts become a center and a box around it."""
+"""`--at`, `--on`, `--start`: texts become points and boxes of the inputs of formulas."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from taylored.cli.derivatives import point_texts, split_pieces
 from taylored.errors import ArgumentError, BoundsError
 
-__all__ = ["Box", "box_of", "center_of", "radius_of"]
+__all__ = ["Box", "box_of", "center_of", "intervals_of", "numbers_of", "radius_of"]
 
 # The ends of the box, each by the names of the inputs.
 Box = tuple[dict[str, float], dict[str, float]]
@@ -16,7 +16,7 @@ Box = tuple[dict[str, float], dict[str, float]]
 
 def center_of(texts: Sequence[str], names: Sequence[str]) -> dict[str, float]:
     """The center: a number for the only input, or NAME=VALUE for every input."""
-    return _numbers("--at", texts, names)
+    return numbers_of("--at", texts, names)
 
 
 def radius_of(texts: Sequence[str], names: Sequence[str]) -> dict[str, float] | float:
@@ -25,7 +25,7 @@ def radius_of(texts: Sequence[str], names: Sequence[str]) -> dict[str, float] | 
         found = _number("--radius", "the radius", texts[0])
         _positive("--radius", found, texts[0])
         return found
-    found = _numbers("--radius", texts, names)
+    found = numbers_of("--radius", texts, names)
     for name, value in found.items():
         if value < 0:
             what = f"--radius: {value:g} for {name} is negative."
@@ -42,7 +42,7 @@ def _positive(flag: str, value: float, text: str) -> None:
 
 def box_of(texts: Sequence[str], center: dict[str, float]) -> Box:
     """The intervals of --on; the center lies in each of them."""
-    pairs = _intervals(texts, tuple(center))
+    pairs = intervals_of("--on", texts, tuple(center))
     for name, (low, high) in pairs.items():
         c = center[name]
         if not low <= c <= high:
@@ -56,28 +56,32 @@ def box_of(texts: Sequence[str], center: dict[str, float]) -> Box:
     return {n: pairs[n][0] for n in center}, {n: pairs[n][1] for n in center}
 
 
-def _intervals(texts: Sequence[str], names: Sequence[str]) -> dict[str, tuple[float, float]]:
+def intervals_of(
+    flag: str, texts: Sequence[str], names: Sequence[str]
+) -> dict[str, tuple[float, float]]:
+    """LOW:HIGH for the only input, or NAME=LOW:HIGH for every input."""
     if len(texts) == 1 and "=" not in texts[0]:
         if len(names) != 1:
-            raise _unnamed("--on", texts[0], names, "-1:1")
-        return {names[0]: _interval(names[0], texts[0])}
-    given = _named("--on", texts, names, "-1:1")
-    return {name: _interval(name, given[name]) for name in names}
+            raise _unnamed(flag, texts[0], names, "-1:1")
+        return {names[0]: _interval(flag, names[0], texts[0])}
+    given = _named(flag, texts, names, "-1:1")
+    return {name: _interval(flag, name, given[name]) for name in names}
 
 
-def _interval(name: str, text: str) -> tuple[float, float]:
+def _interval(flag: str, name: str, text: str) -> tuple[float, float]:
     sides = text.split(":")
     if len(sides) != 2 or not all(side.strip() for side in sides):
-        what = f"--on: {text.strip()[:40]!r} for {name} is not LOW:HIGH."
-        raise BoundsError(what, next_step="write --on -1:1")
-    low, high = (_number("--on", name, side) for side in sides)
+        what = f"{flag}: {text.strip()[:40]!r} for {name} is not LOW:HIGH."
+        raise BoundsError(what, next_step=f"write {flag} -1:1")
+    low, high = (_number(flag, name, side) for side in sides)
     if not low < high:
-        what = f"--on: {text.strip()[:40]!r} for {name} goes from {low:g} to {high:g}."
+        what = f"{flag}: {text.strip()[:40]!r} for {name} goes from {low:g} to {high:g}."
         raise BoundsError(what, next_step="write the lower end first")
     return low, high
 
 
-def _numbers(flag: str, texts: Sequence[str], names: Sequence[str]) -> dict[str, float]:
+def numbers_of(flag: str, texts: Sequence[str], names: Sequence[str]) -> dict[str, float]:
+    """A number for the only input, or NAME=VALUE for every input."""
     if len(texts) == 1 and "=" not in texts[0]:
         if len(names) != 1:
             raise _unnamed(flag, texts[0], names, "0.5")

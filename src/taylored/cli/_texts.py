@@ -11,6 +11,8 @@ COMMANDS = {
     "jacobian": "Differentiate several formulas by each of their inputs.",
     "hessian": "Differentiate a formula twice, by each pair of its inputs.",
     "taylor": "Expand a formula in a Taylor polynomial, with a proved bound on the remainder.",
+    "root": "Solve an equation or a system, and prove that the root is there.",
+    "minimize": "Minimize a formula within constraints, and certify the point.",
     "show": "Show a saved fit: its report, a picture, or a prediction.",
     "rules": "List which operations each reading of a model has a rule for.",
     "doctor": "Check the environment: versions, float64, long double, the device of XLA.",
@@ -103,6 +105,37 @@ examples:
   taylored taylor "exp(-x*y)" --at x=0,y=1 --order 3 --on x=-1:1,y=0:2
   taylored taylor "sin(x)" --at pi/4 --order 5 --latex --radius 0.1"""
 
+_ROOT = """\
+FORMULA is what is to be zero, or an equation with = , in quotes; several make a
+system. One unknown is solved by Newton's method within a bracket, a system by
+Newton steps in a trust region; then an interval is proved to hold one root.
+With --all the whole of --on is searched, and nothing is left out unproved.
+The exit code is 4 where no root is found, and 5 where the equations cannot all
+hold or not all of --on is decided.
+
+examples:
+  taylored root "x^3 - 2*x - 5" --start 2
+  taylored root "cos(x) = x" --bracket 0:1 --plot newton.png
+  taylored root "x^2 + y^2 = 4" "x*y = 1" --start x=2,y=0.5
+  taylored root "sin(5*x) = x/2" --all --on -5:5
+  taylored root "x^2 + y^2 = 4" "x*y = 1" --all --on x=-3:3,y=-3:3 --json"""
+
+_MINIMIZE = """\
+FORMULA and CONSTRAINT have + - * / ^, comparisons, pi and functions, in quotes.
+All names in them are variables, and each needs a start. A minimum is a local
+one. It is certified without the solver: residuals in the units given, the
+curvature, and a proof where there can be one. The price of a constraint says by
+how much the minimum falls when its right side is raised by 1.
+The exit code is 4 where there is no such point (infeasible, unbounded, stopped)
+and 5 where the point is a saddle, or second derivatives do not decide.
+
+examples:
+  taylored minimize "100*(y-x^2)^2 + (1-x)^2" --start x=-1.2,y=1
+  taylored minimize "x*y" --start x=1,y=-1 --subject-to "x^2 + y^2 = 1" --prices
+  taylored minimize "3*x + 2*y" --maximize --start x=1,y=1 --bounds x=0:,y=0: \\
+      --subject-to "x + y <= 4" --subject-to "x + 3*y <= 6" --plot plan.png
+  taylored minimize "x^4 - 3*x^2 + x" --start 0 --bounds x=-2:2 --starts 8"""
+
 _SHOW = """\
 FIT is a file that `taylored fit --save FIT` wrote.
 
@@ -124,6 +157,8 @@ HELP = {
     "jacobian": ("taylored jacobian FORMULA ... [--at x=1,y=2] [options]", _JACOBIAN),
     "hessian": ("taylored hessian FORMULA [--at x=1,y=2] [options]", _HESSIAN),
     "taylor": ("taylored taylor FORMULA --at 0.3 --order 6 [--on LO:HI] [options]", _TAYLOR),
+    "root": ("taylored root FORMULA ... (--start 2 | --bracket 2:3 | --all --on LO:HI)", _ROOT),
+    "minimize": ("taylored minimize FORMULA --start x=1,y=2 [options]", _MINIMIZE),
     "show": ("taylored show FIT [options]", _SHOW),
     "rules": ("taylored rules [options]", ""),
     "doctor": ("taylored doctor [options]", ""),
@@ -147,6 +182,8 @@ examples:
   taylored line calibration.csv y x --plot
   taylored gradient "x^2*sin(y)" --at x=1,y=2
   taylored taylor "exp(sin(2*x))" --at 0.3 --order 6 --on -1:1
+  taylored root "x^3 - 2*x - 5" --start 2
+  taylored minimize "x*y" --start x=1,y=-0.5 --subject-to "x^2 + y^2 = 1"
 
 {EXIT_CODES}
 """

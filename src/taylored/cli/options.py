@@ -39,7 +39,7 @@ def parse(command: str, arguments: Sequence[str]) -> Options:
     return options
 
 
-_WITH_FORMULA = ("fit", "gradient", "jacobian", "hessian", "taylor")
+_WITH_FORMULA = ("fit", "gradient", "jacobian", "hessian", "taylor", "root", "minimize")
 _SHIELD = "\0"  # in front of a word that is no option though it starts with a minus sign
 
 
@@ -157,6 +157,15 @@ def _float(text: str) -> float:
 
 
 def _bound(name: str, value: str) -> tuple[float | None, float | None]:
+    low, high = _span(name, value)
+    if low is not None and low == high:
+        step = "swap them, or use --fixed for a single value"
+        raise BoundsError(f"the bounds of {name} cross: {value}", next_step=step)
+    return low, high
+
+
+def _span(name: str, value: str) -> tuple[float | None, float | None]:
+    """LOW:HIGH, each side may be open; a variable is held where they are equal."""
     sides = value.split(":")
     numbers = [_float(side.strip()) if side.strip() else None for side in sides]
     if len(sides) != 2 or any(n is not None and math.isnan(n) for n in numbers):
@@ -165,9 +174,8 @@ def _bound(name: str, value: str) -> tuple[float | None, float | None]:
             next_step=f"write {name}=0:10, or {name}=0: where only the lower bound matters",
         )
     low, high = numbers
-    if low is not None and high is not None and not low < high:
-        step = "swap them, or use --fixed for a single value"
-        raise BoundsError(f"the bounds of {name} cross: {value}", next_step=step)
+    if low is not None and high is not None and low > high:
+        raise BoundsError(f"the bounds of {name} cross: {value}", next_step="swap them")
     return low, high
 
 
@@ -241,6 +249,10 @@ def parser_of(command: str) -> argparse.ArgumentParser:
         _derivative_options(parser, command)
     if command == "taylor":
         _taylor_options(parser)
+    if command == "root":
+        _root_options(parser)
+    if command == "minimize":
+        _minimize_options(parser)
     other = parser.add_argument_group("other")
     if command in ("rules", "doctor"):
         other.add_argument("--json", action="store_true", help="one JSON document")
@@ -318,6 +330,57 @@ def _taylor_options(parser: argparse.ArgumentParser) -> None:
     kinds.add_argument("--json", action="store_true", help="one JSON document, in full precision")
     kinds.add_argument("--latex", action="store_true",
                        help="the polynomial with its remainder in LaTeX")  # fmt: skip
+    form.add_argument("--plot", nargs="?", type=_picture, metavar="FILE",
+                      help="draw in the terminal, or to FILE (.png, .svg, .pdf)")  # fmt: skip
+    form.add_argument("--no-color", action="store_true",
+                      help="no colors (NO_COLOR is respected as well)")  # fmt: skip
+    form.add_argument("--ascii", action="store_true", help="no characters beyond ASCII")
+
+
+def _root_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("root").add_argument
+    add("--start", metavar="2|x=2,y=1", action="append",
+        help="where to start: a number, or one for every name; repeatable")  # fmt: skip
+    add("--bracket", metavar="LO:HI",
+        help="instead of --start: ends at which the formula differs in sign")  # fmt: skip
+    add(
+        "--all",
+        action="store_true",
+        help="all roots on --on, and whether they are proved to be all",
+    )
+    add("--on", metavar="LO:HI", action="append",
+        help="where --all looks; x=-1:1,y=0:2 for several names; repeatable")  # fmt: skip
+    add("--tol", type=_positive, metavar="T",
+        help="stop when a step or the bracket is so small (default: at the last bit)")  # fmt: skip
+    add("--seconds", type=_positive, metavar="S", help="stop after so long")
+    _form_options(parser)
+
+
+def _minimize_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("problem").add_argument
+    add("--start", metavar="x=1,y=2", action="append",
+        help="where to start: a number for every name; repeatable")  # fmt: skip
+    add("--subject-to", metavar="CONSTRAINT", action="append", default=[],
+        help='a constraint with =, <= or >=, in quotes: "x^2 + y^2 <= 1"; repeatable')  # fmt: skip
+    add("--bounds", metavar="x=0:,y=-1:5", action=_Merge, read=_span,
+        help="allowed ranges LOW:HIGH; an empty side is open; repeatable")  # fmt: skip
+    add("--maximize", action="store_true", help="the largest value instead of the least")
+    solving = parser.add_argument_group("solution").add_argument
+    solving("--prices", action="store_true",
+            help="verify what each limit costs by solving again with the limit moved")  # fmt: skip
+    solving("--starts", type=_count, default=1, metavar="N",
+            help="solve from N starts, and take the best (default: 1)")  # fmt: skip
+    solving("--seed", type=_count, default=0, metavar="S", help="of the starts (default: 0)")
+    solving("--method", choices=("auto", "trust-region", "lbfgs", "interior", "ipopt"),
+            default="auto", help="the solver (default: auto)")  # fmt: skip
+    solving("--seconds", type=_positive, metavar="S",
+            help="stop after so long, with the best point so far")  # fmt: skip
+    _form_options(parser)
+
+
+def _form_options(parser: argparse.ArgumentParser) -> None:
+    form = parser.add_argument_group("output")
+    form.add_argument("--json", action="store_true", help="one JSON document, in full precision")
     form.add_argument("--plot", nargs="?", type=_picture, metavar="FILE",
                       help="draw in the terminal, or to FILE (.png, .svg, .pdf)")  # fmt: skip
     form.add_argument("--no-color", action="store_true",

@@ -18,7 +18,18 @@ from taylored.readings.numpy import compile_numpy
 from taylored.trace.program import Program
 from taylored.trace.tracer import record
 
-__all__ = ["Target", "as_arguments", "not_traced", "plain", "read_target"]
+__all__ = [
+    "Target",
+    "argument_names",
+    "as_arguments",
+    "finite",
+    "is_scalar",
+    "named_numbers",
+    "not_traced",
+    "plain",
+    "read_target",
+    "scalar_number",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +138,7 @@ def _of_formula(text: str, at: Any, what: str) -> tuple[Target, np.ndarray]:
     count = len(names)
 
     def flatten(point: Any, name: str) -> np.ndarray:
-        return _named(point, names, name)
+        return named_numbers(point, names, name)
 
     target = Target(
         program, names, ((),) * count, ((),), expression.text, flatten,
@@ -140,7 +151,7 @@ def _single(values: Sequence[Any]) -> Any:
     return values[0]
 
 
-def _named(point: Any, names: Sequence[str], what: str) -> np.ndarray:
+def named_numbers(point: Any, names: Sequence[str], what: str) -> np.ndarray:
     """The numbers of the inputs of a formula, in order."""
     not_traced(point, what)
     if isinstance(point, Mapping):
@@ -158,7 +169,7 @@ def _named(point: Any, names: Sequence[str], what: str) -> np.ndarray:
                 f"{what}: {', '.join(missing[:20])} {has} no number.",
                 next_step=f"give {what}={{{', '.join(f'{n!r}: ...' for n in names[:6])}}}.",
             )
-        return _finite(np.array([_scalar(point[n], what, n) for n in names]), names, what)
+        return finite(np.array([scalar_number(point[n], what, n) for n in names]), names, what)
     values = np.asarray(point, float) if _numeric(point) else None
     if values is None or values.ndim > 1 or (values.size != len(names)):
         order = ", ".join(names[:6])
@@ -166,7 +177,7 @@ def _named(point: Any, names: Sequence[str], what: str) -> np.ndarray:
             f"{what} must give one number for each of {order}.",
             next_step=f"give {what}={{{', '.join(f'{n!r}: ...' for n in names[:6])}}}.",
         )
-    return _finite(values.reshape(-1), names, what)
+    return finite(values.reshape(-1), names, what)
 
 
 def _numeric(value: Any) -> bool:
@@ -176,13 +187,13 @@ def _numeric(value: Any) -> bool:
         return False
 
 
-def _scalar(value: Any, what: str, name: str) -> float:
+def scalar_number(value: Any, what: str, name: str) -> float:
     if _numeric(value) and np.ndim(value) == 0:
         return float(value)
     raise ArgumentError(f"{what}: {name} must be one number.", next_step="give a float.")
 
 
-def _finite(vector: np.ndarray, names: Sequence[str], what: str) -> np.ndarray:
+def finite(vector: np.ndarray, names: Sequence[str], what: str) -> np.ndarray:
     bad = np.flatnonzero(~np.isfinite(vector))
     if bad.size:
         raise ArgumentError(
@@ -196,7 +207,7 @@ def _finite(vector: np.ndarray, names: Sequence[str], what: str) -> np.ndarray:
 
 def _of_function(function: Callable, at: Any, what: str) -> tuple[Target, np.ndarray]:
     args = as_arguments(function, at, what)
-    if all(_is_scalar(a) for a in args):
+    if all(is_scalar(a) for a in args):
         target = _recorded(function, args, at)
         if target is not None:
             return target, target.flatten(at, what)
@@ -205,14 +216,14 @@ def _of_function(function: Callable, at: Any, what: str) -> tuple[Target, np.nda
     return traced_target(function, args, at, what)
 
 
-def _is_scalar(value: Any) -> bool:
+def is_scalar(value: Any) -> bool:
     return _numeric(value) and np.ndim(value) == 0 and not isinstance(value, str)
 
 
 def as_arguments(function: Callable, at: Any, what: str) -> list[Any]:
     """The point as positional arguments of the function."""
     not_traced(at, what)
-    names = _argument_names(function)
+    names = argument_names(function)
     if names is not None and len(names) > 1:
         if isinstance(at, Mapping):
             unknown = [k for k in at if k not in names]
@@ -234,7 +245,7 @@ def as_arguments(function: Callable, at: Any, what: str) -> list[Any]:
     return [at]
 
 
-def _argument_names(function: Callable) -> list[str] | None:
+def argument_names(function: Callable) -> list[str] | None:
     """Names of the arguments without a default; None where they cannot be told."""
     try:
         parameters = inspect.signature(function).parameters.values()
@@ -248,7 +259,7 @@ def _argument_names(function: Callable) -> list[str] | None:
 
 def _recorded(function: Callable, args: list[Any], at: Any) -> Target | None:
     """A function of plain numbers, written with operators and NumPy: recorded without JAX."""
-    names = _argument_names(function) or []
+    names = argument_names(function) or []
     if len(names) != len(args):
         names = ["x"] if len(args) == 1 else [f"x{k}" for k in range(len(args))]
     try:
@@ -267,8 +278,10 @@ def _recorded(function: Callable, args: list[Any], at: Any) -> Target | None:
 
     def flatten(point: Any, what: str) -> np.ndarray:
         values = as_arguments(function, point, what)
-        return _finite(
-            np.array([_scalar(v, what, n) for v, n in zip(values, names, strict=True)]), names, what
+        return finite(
+            np.array([scalar_number(v, what, n) for v, n in zip(values, names, strict=True)]),
+            names,
+            what,
         )
 
     return Target(

@@ -13,7 +13,7 @@ from taylored.errors import ArgumentError
 from taylored.series.function import Target, as_arguments
 from taylored.trace.jaxpr import float64, is_tracer
 
-__all__ = ["traced_target"]
+__all__ = ["traced_target", "with_floats"]
 
 
 def traced_target(
@@ -25,7 +25,7 @@ def traced_target(
         FunctionError: where it cannot be traced.
         ArgumentError: where the point does not consist of numbers.
     """
-    floats = [_with_floats(a) for a in args]
+    floats = [with_floats(a) for a in args]
     chosen = 0 if len(floats) == 1 else tuple(range(len(floats)))
     with float64():
         arguments = read_arguments(function, chosen, tuple(floats), {})
@@ -44,7 +44,7 @@ def traced_target(
     names = tuple(layout.names(range(layout.size)))
 
     def flatten(point: Any, name: str) -> np.ndarray:
-        given = [_with_floats(a) for a in as_arguments(function, point, name)]
+        given = [with_floats(a) for a in as_arguments(function, point, name)]
         with float64():
             read = read_arguments(function, chosen, tuple(given), {})
         found = tuple(tuple(np.shape(v)) for v in read.leaves)
@@ -62,7 +62,7 @@ def traced_target(
     return target, flatten(at, what)
 
 
-def _with_floats(tree: Any) -> Any:
+def with_floats(tree: Any) -> Any:
     """Whole numbers as floating-point ones, in float64: a center of 0 is as good as 0.0."""
     import jax
 

@@ -14,7 +14,7 @@ from typing import Any
 from taylored.trace.program import Builder, Constant, Program
 from taylored.trace.tracer import Operations, ProgramRecorder, Traced, apply
 
-__all__ = ["formula_program"]
+__all__ = ["formula_program", "formulas_program"]
 
 _EXACT: dict[str, Callable[[Fraction, Fraction], Fraction]] = {
     "add": lambda x, y: x + y,
@@ -65,7 +65,13 @@ def _exactly(name: str, inputs: Sequence[Any]) -> float | None:
 
 def formula_program(expression: Any, names: Sequence[str]) -> Program:
     """The program of a formula's expression with these inputs."""
+    return formulas_program([expression], names)
+
+
+def formulas_program(expressions: Sequence[Any], names: Sequence[str]) -> Program:
+    """One program of these inputs with several expressions as outputs."""
     builder = Builder(names)
     recorder = ProgramRecorder(builder)
     values = {name: Traced(recorder, number) for number, name in enumerate(names)}
-    return builder.finish([recorder.atom(expression.evaluate(values, _Ops(recorder)))])
+    ops = _Ops(recorder)
+    return builder.finish([recorder.atom(e.evaluate(values, ops)) for e in expressions])

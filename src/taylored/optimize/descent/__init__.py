@@ -1,0 +1,1 @@
+"""Minima of smooth functions with or without bounds on the variables."""

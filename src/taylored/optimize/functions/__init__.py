@@ -1,0 +1,1 @@
+"""Objective and constraints as functions of one vector, with exact derivatives."""
