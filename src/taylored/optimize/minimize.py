@@ -94,6 +94,11 @@ def minimize(
     limits = _limits(max_iterations, max_evaluations, max_seconds)
     if starts is not None:
         _whole("starts", starts, 1)
+    _whole("seed", seed, 0)
+    if callback is not None and not callable(callback):
+        raise ArgumentError(
+            f"callback is a {type(callback).__name__}.", next_step="give a function of one iterate."
+        )
     statement, point, functions, setup = prepared(f, constraints, start, executor)
     program, point, notes = stated(statement, functions, bounds, point)
     chosen = choose(program, method)
@@ -138,9 +143,10 @@ def _limits(iterations: int, evaluations: int | None, seconds: float | None) -> 
     _whole("max_iterations", iterations, 1)
     if evaluations is not None:
         _whole("max_evaluations", evaluations, 1)
-    if seconds is not None and not seconds > 0:
+    number = isinstance(seconds, int | float | np.number) and not isinstance(seconds, bool)
+    if seconds is not None and not (number and seconds > 0):
         raise ArgumentError(
-            f"max_seconds is {seconds}.", next_step="give a positive number, or None."
+            f"max_seconds is {seconds!r}.", next_step="give a positive number, or None."
         )
     return Limits(iterations, evaluations, seconds)
 

@@ -38,7 +38,9 @@ def sentence(program: NonlinearProgram, solution: Solution, kind: str) -> str:
     """The verdict."""
     known, answer = solution.certificate, solution.answer
     stopped = _LIMITS.get(answer.end, "")
-    first = f"first-order to {known.kkt:.1e} in the units given"
+    first = "exactly first-order"
+    if known.kkt > 0.0:
+        first = f"first-order to {known.kkt:.1e} in the units given"
     if kind == "minimum":
         vertex = known.inertia is not None and sum(known.inertia) == 0
         why = "constraints hold every variable" if vertex else "the curvature is positive"
@@ -55,8 +57,10 @@ def sentence(program: NonlinearProgram, solution: Solution, kind: str) -> str:
     if kind == "infeasible":
         names = _listed([program.constraint_names[k] for k in answer.conflict])
         if answer.end == "infeasible" and names:
-            return f"Infeasible near here: {names} cannot hold together; off by " + (
-                f"{known.violation:.3g} at least locally."
+            several = len(answer.conflict) + len(answer.bounds) > 1
+            return (
+                f"Infeasible near here: {names} cannot hold{' together' if several else ''}; the "
+                f"point reached violates {'them' if several else 'it'} by {known.violation:.3g}."
             )
         why = stopped or "the solver found no point that satisfies them"
         return f"Constraints not satisfied: violated by {known.violation:.3g}; {why}."

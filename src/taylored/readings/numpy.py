@@ -131,7 +131,12 @@ def _broadcast_in_dim(equation: Equation) -> Callable:
 @RULES.register("convert_element_type")
 def _convert(equation: Equation) -> Callable:
     dtype = np.dtype(equation.params["new_dtype"])
-    return lambda x: np.asarray(x).astype(dtype)
+
+    def run(x: Any) -> np.ndarray:
+        x = np.asarray(x)
+        return (x.real if x.dtype.kind == "c" and dtype.kind != "c" else x).astype(dtype)
+
+    return run
 
 
 @RULES.register("reshape")

@@ -181,6 +181,8 @@ def named_numbers(point: Any, names: Sequence[str], what: str) -> np.ndarray:
 
 
 def _numeric(value: Any) -> bool:
+    if value is None or np.iscomplexobj(value):
+        return False
     try:
         return np.asarray(value, float).dtype == np.float64
     except (TypeError, ValueError):

@@ -19,8 +19,9 @@ def read_bounds(bounds: Any, statement: Statement) -> tuple[np.ndarray, np.ndarr
     """Lower and upper bounds (variables,), infinite where there are none.
 
     Args:
-        bounds: None; a pair (lower, upper), each None, a number, or like the start; a list of
-            pairs, one for each variable; a dictionary of pairs by name; or SciPy's `Bounds`.
+        bounds: None; a pair (lower, upper), each None, a number, or like the start; a list (or an
+            array) of pairs, one for each variable; a dictionary of pairs by name; or those of
+            SciPy.
 
     Raises:
         BoundsError: where they are no numbers, do not fit, or cross; it names the variable.
@@ -32,6 +33,8 @@ def read_bounds(bounds: Any, statement: Statement) -> tuple[np.ndarray, np.ndarr
     if hasattr(bounds, "lb") and hasattr(bounds, "ub"):
         # SciPy keeps single numbers as arrays of one, which stand for all.
         bounds = tuple(b.item() if np.size(b) == 1 else b for b in (bounds.lb, bounds.ub))
+    if isinstance(bounds, np.ndarray) and bounds.shape == (count, 2):
+        bounds = bounds.tolist()
     if isinstance(bounds, Mapping):
         for key, pair in bounds.items():
             where = _places(str(key), statement.names)

@@ -115,34 +115,34 @@ def _by_jax(statement: Statement) -> Programs:
     flat, n, m = statement.flat, statement.variables, statement.constraints
     assert flat is not None
 
-    def first(x: Any) -> Any:
-        gradient = jax.grad(lambda v: flat(v)[0])(x)
-        if m == 0:
-            return gradient, jnp.zeros((0, n))
-        way = jax.jacrev if m <= n and reverse else jax.jacfwd
-        return gradient, way(lambda v: flat(v)[1])(x)
-
     def lagrangian(x: Any, weight: Any, y: Any) -> Any:
         f, c = flat(x)
         return weight * f + (y @ c if m else 0.0)
 
-    reverse = True
+    def programs_by(forward: Any, reverse: Any, twice: Any) -> tuple[Any, Any]:
+        """The first and second derivatives by these ways."""
+        way = reverse if m <= n else forward
+
+        def first(x: Any) -> Any:
+            rows = way(lambda v: flat(v)[1])(x) if m else jnp.zeros((0, n))
+            return reverse(lambda v: flat(v)[0])(x), rows
+
+        slopes = jax.make_jaxpr(first)(vector)
+        return slopes, jax.make_jaxpr(twice(reverse(lagrangian)))(vector, number, multipliers)
+
     with float64():
         vector = jax.ShapeDtypeStruct((n,), np.float64)
         number, multipliers = (jax.ShapeDtypeStruct(s, np.float64) for s in ((), (m,)))
         closed = jax.make_jaxpr(flat)(vector)
         try:
-            slopes = jax.make_jaxpr(first)(vector)
-            curves = jax.make_jaxpr(jax.hessian(lagrangian))(vector, number, multipliers)
-        except ValueError as error:
-            if "everse-mode" not in str(error):
+            slopes, curves = programs_by(jax.jacfwd, jax.jacrev, jax.jacfwd)
+        except (TypeError, ValueError) as error:
+            if "everse-mode" in str(error):  # a while loop has no reverse derivative
+                slopes, curves = programs_by(jax.jacfwd, jax.jacfwd, jax.jacfwd)
+            elif "custom_vjp" in str(error):  # and a rule of the user's may have no forward one
+                slopes, curves = programs_by(jax.jacrev, jax.jacrev, jax.jacrev)
+            else:
                 raise
-            reverse = False
-            slopes = jax.make_jaxpr(
-                lambda x: (jax.jacfwd(lambda v: flat(v)[0])(x), jax.jacfwd(lambda v: flat(v)[1])(x))
-            )(vector)
-            twice = jax.jacfwd(jax.jacfwd(lagrangian))
-            curves = jax.make_jaxpr(twice)(vector, number, multipliers)
     return Programs(from_jaxpr(closed), from_jaxpr(slopes), from_jaxpr(curves), True)
 
 

@@ -50,7 +50,7 @@ def read_constraints(equal: Any, at_most: Any, subject_to: Any = None) -> list[C
     for argument, given, equality in (
         ("equal", equal, True), ("at_most", at_most, False), ("subject_to", subject_to, None)
     ):  # fmt: skip
-        if given is None:
+        if given is None or (isinstance(given, list | tuple | Mapping) and not given):
             continue
         pairs = given.items() if isinstance(given, Mapping) else [(argument, given)]
         for name, value in pairs:
@@ -176,6 +176,8 @@ def _of_formulas(
                 count += len(relations)
             expressions += [r.expression for r in relations]
     names = tuple(dict.fromkeys(n for e in expressions for n in e.names))
+    if isinstance(start, Mapping):  # in the order in which the user names them
+        names = tuple(dict.fromkeys([*(n for n in start if n in names), *names]))
     if not names:
         raise ArgumentError("The formula has no inputs.", next_step="write a name, as in x^2.")
 

@@ -135,6 +135,14 @@ def _blocks(
                 f"The constraint {constraint.name} returns nothing.",
                 next_step="return what must be zero (equal=) or not positive (at_most=).",
             )
+        if all(leaf.name.startswith(f"{prefix}.") for leaf in parts):  # a dictionary: by its names
+            for leaf, size in zip(parts, sizes, strict=True):
+                name = leaf.name[len(prefix) + 1 :]
+                if constraint.name not in ("equal", "at_most"):
+                    name = f"{constraint.name}.{name}"
+                blocks.append(Block(name, bool(constraint.equality), start, tuple(leaf.shape)))
+                start += size
+            continue
         shape = parts[0].shape if len(parts) == 1 else (sum(sizes),)
         blocks.append(Block(constraint.name, bool(constraint.equality), start, tuple(shape)))
         start += sum(sizes)
