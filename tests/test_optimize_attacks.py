@@ -160,7 +160,7 @@ def test_a_small_jump_is_no_root() -> None:
 
 
 def test_the_largest_box_gives_no_warning() -> None:
-    found = ty.roots("x^2 - 2", -1e308, 1e308, boxes=500)
+    found = ty.roots("x^2 - 2", -1e308, 1e308, max_boxes=500)
     assert not found.complete
 
 
@@ -208,9 +208,9 @@ BAD = [
     lambda: ty.minimize("x^2", {"x": None}),
     lambda: ty.minimize(lambda x: ((x - 1) ** 2).sum(), np.array([1 + 2j])),
     lambda: ty.root("x^2 - 2", 1.0, callback=3),  # type: ignore[arg-type]
-    lambda: ty.root("x^2 - 2", 1.0, evaluations="2"),  # type: ignore[arg-type]
-    lambda: ty.root("x^2 - 2", 1.0, seconds=-1),
-    lambda: ty.root("x^2 - 2", 1.0, iterations=0),
+    lambda: ty.root("x^2 - 2", 1.0, max_evaluations="2"),  # type: ignore[arg-type]
+    lambda: ty.root("x^2 - 2", 1.0, max_seconds=-1),
+    lambda: ty.root("x^2 - 2", 1.0, max_iterations=0),
     lambda: ty.descend("x^2", {"x": 1.0}, callback=3),  # type: ignore[arg-type]
     lambda: ty.descend("x^2", {"x": 1.0}, rate=lambda k: "a"),  # type: ignore[arg-type,return-value]
 ]

@@ -231,7 +231,10 @@ def test_roots_are_drawn(draw, make):
 
 
 def test_only_what_is_proved_is_filled():
-    for make, proved in ((lambda: root("x^2 - 2", 1.0), True), (lambda: root("x^2", 1.0), False)):
+    for make, proved in (
+        (lambda: root("x^2 - 2", 1.0), True),
+        (lambda: root("(x^2 - 2)^2", 1.0), False),
+    ):
         _, ax = drawn(draw_root_in, make())
         (mark,) = [line for line in ax.lines if line.get_marker() == "D"]
         assert (mark.get_markerfacecolor() != "white") == proved

@@ -12,6 +12,7 @@ import pytest
 from certified_programs import program
 from taylored.optimize.certificate.prove import Proof, prove
 from taylored.optimize.certify import certificate, polish
+from taylored.optimize.functions.choose import prepared
 from taylored.optimize.nlp import NonlinearProgram
 from taylored.results import Accuracy
 from toy_programs import toy
@@ -144,3 +145,20 @@ def test_functions_without_intervals_are_refused() -> None:
     p = toy(lambda x: x[0] ** 2, 1)
     found = prove(p, np.zeros(1), certificate(p, np.zeros(1)))
     assert found.accuracy is Accuracy.UNKNOWN and "interval" in found.note
+
+
+def test_operations_without_intervals_are_refused_with_their_name() -> None:
+    def rounded(x: Any) -> Any:
+        import jax.numpy as jnp
+
+        return (x.astype(jnp.float32) ** 2).sum().astype(float) + ((x - 1) ** 2).sum()
+
+    statement, x, functions, _ = prepared(rounded, [], np.array([0.5, 0.5]))
+    p = NonlinearProgram(
+        functions, np.full(2, -np.inf), np.full(2, np.inf), statement.equality, statement.names,
+        statement.constraint_names,
+    )  # fmt: skip
+    known = certificate(p, x)
+    assert known.kind == "minimum" and known.errors.min() > 1e-9
+    found = prove(p, x, known)
+    assert found.accuracy is Accuracy.UNKNOWN and "float32" in found.note

@@ -278,7 +278,7 @@ def test_many_starts_find_all_minima_of_himmelblau():
     start = {"x": 0.0, "y": 0.0}
     m = minimize("(x^2 + y - 11)^2 + (x + y^2 - 7)^2", start, bounds=(-5, 5), starts=20)
     assert m.kind == "minimum" and m.value < 1e-20 and len(m.others) == 3
-    points = np.array([m.point, *(x for _, x in m.others)])
+    points = np.array([m.point, *(m.statement.flatten(x, "x") for _, x in m.others)])
     # D. Himmelblau, Applied Nonlinear Programming (1972).
     published = [(3, 2), (-2.805118, 3.131313), (-3.779310, -3.283186), (3.584428, -1.848127)]
     for place in published:

@@ -23,7 +23,7 @@ _PICTURES = {".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".eps", 
 _WORDS = (
     (r"start=1\.0, or bracket=\(0, 2\)", "--start 1, or --bracket 0:2"),
     (r"\bbracket=\((-?[\w.+-]+), (-?[\w.+-]+)\)", r"--bracket \1:\2"),
-    (r"\bseconds= or boxes= more", "--seconds more"),
+    (r"\bmax_seconds= or max_boxes= more", "--seconds more"),
     (r"\bty\.roots\b", "--all --on -1:1"),
     (r"\bty\.root\b", "taylored root"),
     (r"\bto maximize, minimize -f\b", "to maximize, give --maximize"),

@@ -110,7 +110,7 @@ def _solved(options: Options, start: Any, bracket: Any) -> Root:
         with Progress("Solving"):
             found = root(
                 _stated(options.arguments), start, bracket=bracket, tol=options.tol,
-                seconds=options.seconds,
+                max_seconds=options.seconds,
             )  # fmt: skip
             _ = found.accuracy  # the proof is made when it is asked for
             return found
@@ -134,7 +134,7 @@ def _code(result: Root) -> int:
 def _every(options: Options, names: tuple[str, ...]) -> int:
     box = intervals_of("--on", options.on, names)
     ends = tuple({n: box[n][side] for n in names} for side in (0, 1))
-    limits = {} if options.seconds is None else {"seconds": options.seconds}
+    limits = {} if options.seconds is None else {"max_seconds": options.seconds}
     from taylored.optimize.roots.roots import roots
 
     try:

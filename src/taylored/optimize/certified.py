@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,11 @@ from taylored.optimize.certify import certificate
 from taylored.optimize.functions.choose import prepared
 from taylored.optimize.functions.ends import read_bounds
 from taylored.optimize.functions.read import read_constraints
+from taylored.optimize.functions.units import units_of
 from taylored.optimize.minimize import assembled
 from taylored.optimize.nlp import NonlinearProgram
 from taylored.optimize.result import Minimum
-from taylored.optimize.solve import Solution
+from taylored.optimize.solve import Solution, in_user_units
 from taylored.optimize.watch import Answer, Watch
 
 __all__ = ["certify"]
@@ -67,7 +69,14 @@ def certify(
     )
     began = time.perf_counter()
     with np.errstate(all="ignore"):
-        known = certificate(program, point)
-    solution = Solution(Answer(point, None, "given", ""), known, "given", program.work)
+        units = units_of(program, point)
+        inner = program if units is None else units.program(program)
+        at = point if units is None else point / units.size
+        solution = Solution(
+            Answer(at, None, "given", ""), certificate(inner, at), "given", program.work
+        )
+        if units is not None:
+            solution = in_user_units(program, solution, units)
+            solution = replace(solution, answer=replace(solution.answer, x=point))
     seconds = (time.perf_counter() - began, setup)
     return assembled(solution, (program, statement, Watch(program.work)), seconds)

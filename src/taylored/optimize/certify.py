@@ -117,9 +117,12 @@ def _made(
         *(program.constraint_names[k] for k in relation.rows),
         *(f"the bound of {names[k]}" for k in relation.variables),
     )
-    weak_bounds = np.flatnonzero(held.weak_lower | held.weak_upper)
+    # What is violated is not merely reached.
+    met = program.violations(local.x, local.c) <= FIRST_ORDER
+    inside = np.minimum(*local.gaps) >= -FIRST_ORDER
+    weak_bounds = np.flatnonzero((held.weak_lower | held.weak_upper) & inside)
     weak = (
-        *(program.constraint_names[int(k)] for k in np.flatnonzero(held.weak)),
+        *(program.constraint_names[int(k)] for k in np.flatnonzero(held.weak & met)),
         *(f"the bound of {names[int(k)]}" for k in weak_bounds),
     )
     far = verdict.distance

@@ -8,16 +8,24 @@ from typing import Any
 
 import numpy as np
 
-from taylored.errors import ArgumentError
 from taylored.optimize.functions.choose import prepared
 from taylored.optimize.functions.ends import read_bounds
 from taylored.optimize.functions.read import read_constraints
 from taylored.optimize.functions.statement import Statement
+from taylored.optimize.functions.units import units_of
 from taylored.optimize.nlp import Functions, NonlinearProgram
+from taylored.optimize.options import read_callback, read_limits, whole
 from taylored.optimize.result import Cost, Minimum
-from taylored.optimize.solve import LOOKS, Solution, choose, solve, worth_another_look
+from taylored.optimize.solve import (
+    LOOKS,
+    Solution,
+    choose,
+    in_user_units,
+    solve,
+    worth_another_look,
+)
 from taylored.optimize.verdict import findings, kind_of, sentence
-from taylored.optimize.watch import Iterate, Limits, Watch
+from taylored.optimize.watch import Iterate, Watch
 from taylored.results import Finding
 
 __all__ = ["assembled", "minimize", "shown", "stated"]
@@ -47,7 +55,8 @@ def minimize(
 
     Args:
         f: a formula ("(x - 1)^2 + y^2"), or a function of numbers, arrays or trees of them that
-            returns one number, written with operators, NumPy or jax.numpy.
+            returns one number, written with operators or jax.numpy (of single numbers also with
+            NumPy).
         start: where to begin: what f takes. For a formula a dictionary of numbers by name.
         bounds: (lower, upper), each None, a number, or in the form of the start; a dictionary of
             pairs by name; a list of pairs; or SciPy's `Bounds`.
@@ -91,22 +100,26 @@ def minimize(
     Mathematical Programming 106 (2006) 25.
     """
     constraints = read_constraints(equal, at_most, subject_to)
-    limits = _limits(max_iterations, max_evaluations, max_seconds)
+    limits = read_limits(("max_iterations", max_iterations), max_evaluations, max_seconds)
     if starts is not None:
-        _whole("starts", starts, 1)
-    _whole("seed", seed, 0)
-    if callback is not None and not callable(callback):
-        raise ArgumentError(
-            f"callback is a {type(callback).__name__}.", next_step="give a function of one iterate."
-        )
+        whole("starts", starts, 1)
+    whole("seed", seed, 0)
     statement, point, functions, setup = prepared(f, constraints, start, executor)
     program, point, notes = stated(statement, functions, bounds, point)
     chosen = choose(program, method)
-    watch = Watch(program.work, limits, callback)
+    watch = Watch(program.work, limits, read_callback(callback))
     began = time.perf_counter()
     with shown(watch, progress), np.errstate(all="ignore"):
-        solution, others, first = _searched(program, point, watch, chosen, (starts, seed))
-    if first is not None and first is not solution:
+        watch.units = units = units_of(program, point)
+        if units is None:
+            solution, others, first = _searched(program, point, watch, chosen, (starts, seed))
+        else:
+            inner, u = units.program(program), point / units.size
+            solution, others, first = _searched(inner, u, watch, chosen, (starts, seed))
+            solution = in_user_units(program, solution, units)
+            first = None if first is None else in_user_units(program, first, units)
+            others = [(value / units.factor, units.size * x) for value, x in others]
+    if first is not None and first.answer.x is not solution.answer.x:
         notes.append(_lower_elsewhere(first))
     seconds = (time.perf_counter() - began, setup)
     return assembled(solution, (program, statement, watch), seconds, (tuple(others), notes))
@@ -137,25 +150,6 @@ def _lower_elsewhere(first: Solution) -> Finding:
         "tried, because the problem is not convex, and one leads lower.",
         "Give starts=1 for the minimum near the start, or more starts to look further.", "note",
     )  # fmt: skip
-
-
-def _limits(iterations: int, evaluations: int | None, seconds: float | None) -> Limits:
-    _whole("max_iterations", iterations, 1)
-    if evaluations is not None:
-        _whole("max_evaluations", evaluations, 1)
-    number = isinstance(seconds, int | float | np.number) and not isinstance(seconds, bool)
-    if seconds is not None and not (number and seconds > 0):
-        raise ArgumentError(
-            f"max_seconds is {seconds!r}.", next_step="give a positive number, or None."
-        )
-    return Limits(iterations, evaluations, seconds)
-
-
-def _whole(name: str, value: Any, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise ArgumentError(
-            f"{name} is {value!r}.", next_step=f"give a whole number, at least {least}."
-        )
 
 
 def stated(
@@ -199,7 +193,8 @@ def assembled(
         statement.unflatten(answer.x), known.value, kind, multipliers,
         sentence(program, solution, kind), kind in ("minimum", "flat"), known,
         watch.path, cost, (*findings(program, solution, kind), *extra[1]), answer.end,
-        solution.method, answer.x, program, statement, extra[0],
+        solution.method, answer.x, program, statement,
+        tuple((value, statement.unflatten(x)) for value, x in extra[0]),
     )  # fmt: skip
 
 

@@ -119,7 +119,7 @@ class NonlinearProgram:
         if known is None or not np.array_equal(known[0], x):
             self.work.firsts += 1
             known = self._last["first"] = (x.copy(), *self.functions.first(x))
-        return known[1].copy(), known[2].copy()
+        return known[1].copy(), None if known[2] is None else known[2].copy()
 
     def second(self, x: np.ndarray, weight: float, y: np.ndarray) -> Any:
         """The Hessian of weight*f + y.c, (variables, variables)."""

@@ -67,6 +67,7 @@ class Minimum:
         path: the points on the way; `path.x` (points, variables).
         cost: evaluations, iterations and seconds.
         end: why the solver stopped.
+        others: other minima found from other starts, (value, x), lowest first.
     """
 
     x: Any

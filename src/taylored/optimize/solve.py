@@ -10,6 +10,7 @@ import numpy as np
 from taylored.errors import ArgumentError
 from taylored.optimize.certificate.polish import polish
 from taylored.optimize.certify import Certificate, certificate
+from taylored.optimize.functions.units import Units
 from taylored.optimize.nlp import NonlinearProgram, Work
 from taylored.optimize.watch import Answer, Iterate, Watch
 
@@ -19,6 +20,7 @@ __all__ = [
     "Solution",
     "choose",
     "glance",
+    "in_user_units",
     "resolver",
     "solve",
     "worth_another_look",
@@ -43,6 +45,7 @@ class Solution:
     certificate: Certificate
     method: str
     work: Work = field(default_factory=Work)
+    own_units: bool = False  # whether residuals compare with the problem's size, not with 1
 
     @property
     def usable(self) -> bool:
@@ -244,6 +247,30 @@ def _polished(program: NonlinearProgram, watch: Watch, method: str, answer: Answ
 
 def _interrupted(best: Iterate | None, start: np.ndarray) -> Answer:
     return Answer(start if best is None else best.x, None, "interrupted", "interrupted")
+
+
+def in_user_units(program: NonlinearProgram, found: Solution, units: Units) -> Solution:
+    """A solution of a problem in units of its own, in those of the user.
+
+    `kkt` stays as it is: it compares with the size of the problem.
+    """
+    size, factor, known = units.size, units.factor, found.certificate
+    x = np.clip(size * found.answer.x, program.lower, program.upper)
+    y = known.y / factor
+    z_lower, z_upper = (z / (factor * size) for z in (known.z_lower, known.z_upper))
+    value, c = program.values(x)
+    gradient, jacobian = program.first(x)
+    left = gradient - z_lower + z_upper
+    left = left + jacobian.T @ y if y.size else left
+    certificate = replace(
+        known, value=value, violation=program.violation(x, c),
+        stationarity=float(np.abs(left).max(initial=0.0)),
+        complementarity=known.complementarity / factor, y=y, z_lower=z_lower, z_upper=z_upper,
+        errors=size * known.errors, multiplier_errors=known.multiplier_errors / factor,
+        escape=None if known.escape is None else size * known.escape,
+    )  # fmt: skip
+    answer = replace(found.answer, x=x, multipliers=y)
+    return replace(found, answer=answer, certificate=certificate, own_units=True)
 
 
 def resolver(program: NonlinearProgram, start: np.ndarray) -> Answer:

@@ -40,7 +40,8 @@ def sentence(program: NonlinearProgram, solution: Solution, kind: str) -> str:
     stopped = _LIMITS.get(answer.end, "")
     first = "exactly first-order"
     if known.kkt > 0.0:
-        first = f"first-order to {known.kkt:.1e} in the units given"
+        where = "relative to its own size" if solution.own_units else "in the units given"
+        first = f"first-order to {known.kkt:.1e} {where}"
     if kind == "minimum":
         vertex = known.inertia is not None and sum(known.inertia) == 0
         why = "constraints hold every variable" if vertex else "the curvature is positive"
@@ -107,6 +108,8 @@ def findings(program: NonlinearProgram, solution: Solution, kind: str) -> list[F
             "Raise the limit, or start from here.", "warning",
         ))  # fmt: skip
     told = {f.name for f in found}
+    if kind in ("unbounded", "undefined"):
+        told.add("not-stationary")
     return [*found, *(f for f in known.findings if f.name not in told)]
 
 

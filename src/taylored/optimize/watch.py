@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from taylored.optimize.nlp import Work
+
+if TYPE_CHECKING:
+    from taylored.optimize.functions.units import Units
 
 __all__ = ["Answer", "Iterate", "Limits", "Path", "Watch"]
 
@@ -100,6 +103,7 @@ class Watch:
     limits: Limits = field(default_factory=Limits)
     callback: Callable[[Iterate], Any] | None = None
     show: Callable[[Iterate], None] | None = None
+    units: Units | None = None
     best: Iterate | None = None
     started: float = field(default_factory=time.perf_counter)
     _kept: list[Iterate] = field(default_factory=list)
@@ -121,8 +125,8 @@ class Watch:
         if self._better(now):
             self.best = now
         if self.show is not None:
-            self.show(now)
-        if self.callback is not None and self.callback(now) is True:
+            self.show(self._told(now))
+        if self.callback is not None and self.callback(self._told(now)) is True:
             return "callback"
         limits = self.limits
         if limits.seconds is not None and time.perf_counter() - self.started >= limits.seconds:
@@ -130,6 +134,16 @@ class Watch:
         if limits.evaluations is not None and self.work.values >= limits.evaluations:
             return "evaluations"
         return "iterations" if number >= limits.iterations else ""
+
+    def _told(self, now: Iterate) -> Iterate:
+        """An iterate in the user's units."""
+        if self.units is None:
+            return now
+        size, factor = self.units.size, self.units.factor
+        return replace(
+            now, x=size * now.x, value=now.value / factor,
+            stationarity=now.stationarity / (factor * float(size.max(initial=0.0))),
+        )  # fmt: skip
 
     def _better(self, now: Iterate) -> bool:
         """Whether it is the best so far: less violated first, then lower."""
@@ -157,4 +171,4 @@ class Watch:
         """All kept points, and the last one."""
         last = self._last
         extra = () if last is None or (self._kept and self._kept[-1] is last) else (last,)
-        return Path((*self._kept, *extra))
+        return Path(tuple(self._told(i) for i in (*self._kept, *extra)))

@@ -102,12 +102,12 @@ def _known_and_view(result: Any) -> tuple[np.ndarray, tuple[tuple[float, float],
             next_step="plot() draws the way to the root.",
         )  # fmt: skip
     if hasattr(result, "items"):
-        known = np.array([r.vector for r in result.items]).reshape(-1, 2)
+        known = np.array([r.point for r in result.items]).reshape(-1, 2)
         low, high = result.low, result.high
         return known, tuple((float(a), float(b)) for a, b in zip(low, high, strict=True))
-    known = result.vector[None] if result.kind == "root" else np.empty((0, 2))
-    start = result.path.x[0] if len(result.path) else result.vector
-    return known, _square(result.vector, start)
+    known = result.point[None] if result.kind == "root" else np.empty((0, 2))
+    start = result.path.x[0] if len(result.path) else result.point
+    return known, _square(result.point, start)
 
 
 def _square(root: np.ndarray, start: np.ndarray) -> tuple[tuple[float, float], ...]:

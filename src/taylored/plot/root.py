@@ -120,8 +120,8 @@ def values_of(system: Any, points: np.ndarray) -> np.ndarray:
 
 def _line(result: Root, ax: Any) -> None:
     """The curve, where it crosses zero, and the tangents that Newton's method followed."""
-    system, root = result.system, float(result.vector[0])
-    path = result.path.x[:, 0] if len(result.path) else result.vector
+    system, root = result.system, float(result.point[0])
+    path = result.path.x[:, 0] if len(result.path) else result.point
     bracket = getattr(result, "bracket", None)
     view = reach_of(path if bracket is None else np.append(path, bracket), root)
     x = np.linspace(*view, _POINTS)
@@ -194,8 +194,8 @@ def _mark(ax: Any, at: np.ndarray, result: Root) -> None:
 def _plane(result: Root, ax: Any) -> None:
     """Where each equation holds, and the way to where all of them do."""
     order, system = turned(result.names), result.system
-    path = result.path.x.reshape(-1, 2) if len(result.path) else result.vector[None]
-    path, point = np.vstack([path, result.vector])[:, order], result.vector[order]
+    path = result.path.x.reshape(-1, 2) if len(result.path) else result.point[None]
+    path, point = np.vstack([path, result.point])[:, order], result.point[order]
     frame, free = ax.get_window_extent(), np.full(2, np.inf)
     view = view_of(path, point, (-free, free), frame.width / max(frame.height, 1.0))
     labels, covered = _curves(ax, system, (view, order))
@@ -241,12 +241,12 @@ def _progress(result: Root, ax: Any) -> None:
         draw_progress(ax, [], None, step="step")
         return
     if result.kind == "root":
-        away = distances(path.x, result.vector)
+        away = distances(path.x, result.point)
         lines = [Line("distance to the root", path.numbers, away, CURVE)]
     else:
         lines = [Line("|F|, the largest", path.numbers, path.violations, CURVE)]
     with np.errstate(invalid="ignore"):
-        off = np.maximum(result.known.high - result.vector, result.vector - result.known.low)
+        off = np.maximum(result.known.high - result.point, result.point - result.known.low)
     worst = float(off.max(initial=0.0))
     known = result.usable and result.accuracy is not Accuracy.UNKNOWN and np.isfinite(worst)
     draw_progress(ax, lines, (worst, result.accuracy) if known else None, step="step")
@@ -325,7 +325,7 @@ def _on_line(result: Roots, ax: Any) -> None:
     ax.axhline(0.0, color=MUTED, lw=0.9, zorder=1)
     ax.plot(x, curve, color=INK, lw=1.2, zorder=3)
     for root in result.items:
-        _mark(ax, np.array([root.vector[0], 0.0]), root)
+        _mark(ax, np.array([root.point[0], 0.0]), root)
     least = 0.006 * (high - low)
     for part in result.undecided:
         middle = 0.5 * float(part.low[0] + part.high[0])
@@ -337,7 +337,7 @@ def _on_line(result: Roots, ax: Any) -> None:
     name_axes(ax, visible(str(result.names[0])), "f")
     ax.figure.canvas.figure.draw_without_rendering()
     text = shorten(visible(result.system.describe), _TEXT)
-    marks = np.array([[r.vector[0], 0.0] for r in result.items]).reshape(-1, 2)
+    marks = np.array([[r.point[0], 0.0] for r in result.items]).reshape(-1, 2)
     hatched = [
         dense(ax, np.array([[0.5 * (u.low[0] + u.high[0]), end] for end in ax.get_ylim()]))
         for u in result.undecided
@@ -357,8 +357,8 @@ def _in_plane(result: Roots, ax: Any) -> None:
     ax.plot([low[0], high[0], high[0], low[0], low[0]], [low[1], low[1], high[1], high[1], low[1]],
             color=MUTED, lw=0.9, zorder=1)  # fmt: skip
     for number, root in enumerate(result.items, 1):
-        _mark(ax, root.vector[order], root)
-        ax.annotate(str(number), tuple(root.vector[order]), (6, 6), textcoords="offset points",
+        _mark(ax, root.point[order], root)
+        ax.annotate(str(number), tuple(root.point[order]), (6, 6), textcoords="offset points",
                     fontsize=9, color=_color(root), zorder=7)  # fmt: skip
     for part in result.undecided:
         _unknown(ax, part.low[order], part.high[order], 0.012 * (high - low))
@@ -366,7 +366,7 @@ def _in_plane(result: Roots, ax: Any) -> None:
         ax.set_aspect("equal", adjustable="box", anchor="W")
         _listed(ax, result, order)
     ax.figure.canvas.figure.draw_without_rendering()
-    marks = np.array([r.vector[order] for r in result.items]).reshape(-1, 2)
+    marks = np.array([r.point[order] for r in result.items]).reshape(-1, 2)
     marks = np.concatenate([marks, *(around(ax, m, 9.0) for m in marks)])
     covered = [dense(ax, piece) for piece in covered]
     place_labels(ax, labels, np.concatenate([marks, *covered]))
@@ -378,7 +378,7 @@ def _listed(ax: Any, result: Roots, order: list[int]) -> None:
     for number, root in enumerate(result.items[:12], 1):
         off = root.known.high - root.known.low
         point = ", ".join(
-            f"{n} = {_ten_digits(float(root.vector[k]), float(off[k]), root.accuracy)}"
+            f"{n} = {_ten_digits(float(root.point[k]), float(off[k]), root.accuracy)}"
             for n, k in zip(names, order, strict=True)
         )
         at = (1.0, 0.97 - 0.07 * (number - 1))

@@ -32,15 +32,15 @@ def terminal_root(
     """The curve and the points on the way for one unknown, else the convergence."""
     look = (width, unicode, color)
     if result.system.variables == 1:
-        path = result.path.x[:, 0] if len(result.path) else result.vector
-        view = reach_of(path, float(result.vector[0]))
+        path = result.path.x[:, 0] if len(result.path) else result.point
+        view = reach_of(path, float(result.point[0]))
         curve = values_of(result.system, np.linspace(*view, _POINTS)[:, None])[:, 0]
         visited = values_of(result.system, path[:, None])[:, 0]
         text = f"{_dot(unicode)} steps   -- {result.system.describe}"
         seen = (path, visited)
         return _curve((short_verdict(result), text), (view, curve), seen, look, level=True)
     text = "log10 of the distance to the root, at each step"
-    away = distances(result.path.x, result.vector) if len(result.path) else np.zeros(0)
+    away = distances(result.path.x, result.point) if len(result.path) else np.zeros(0)
     return _convergence((short_verdict(result), text), result.path.numbers, away, look)
 
 
@@ -50,7 +50,7 @@ def terminal_roots(
     """The curve with its roots for one unknown; for two the roots in their box."""
     look, names = (width, unicode, color), result.names
     low, high = result.low, result.high
-    at = np.array([r.vector for r in result.items]).reshape(-1, len(low))
+    at = np.array([r.point for r in result.items]).reshape(-1, len(low))
     if len(low) == 1:
         view = (float(low[0]), float(high[0]))
         curve = values_of(result.system, np.linspace(*view, _POINTS)[:, None])[:, 0]

@@ -85,7 +85,7 @@ def short_verdict(result: Root) -> str:
         return result.status
     pairs = [
         f"{visible(str(n))} = {error_cells(float(v), float(e), result.accuracy)[0].text}"
-        for n, v, e in zip(result.names[:2], result.vector[:2], _errors(result)[:2], strict=False)
+        for n, v, e in zip(result.names[:2], result.point[:2], _errors(result)[:2], strict=False)
     ]
     point = ", ".join(pairs) + (", ..." if len(result.names) > 2 else "")
     kind = {Accuracy.PROVED: ", proved", Accuracy.ESTIMATED: ", not proved"}.get(
@@ -146,11 +146,7 @@ def _headline(result: Root | Roots) -> str:
 
 def _errors(result: Root) -> np.ndarray:
     """(unknowns,) how far each may be off."""
-    known = result.known
-    with np.errstate(invalid="ignore"):
-        off = np.maximum(known.high - result.vector, result.vector - known.low)
-    proved = result.accuracy is Accuracy.PROVED
-    return np.where(off > 0, np.nextafter(off, np.inf), 0.0) if proved else off
+    return np.where(result.point_errors > 0, result.point_errors, 0.0)
 
 
 def _unknowns(result: Root) -> Tabulated:
@@ -159,7 +155,7 @@ def _unknowns(result: Root) -> Tabulated:
     only = result.known.unique if kind is Accuracy.PROVED else None
     rows = []
     for k, error in enumerate(_errors(result)[:_MOST_ROWS].tolist()):
-        cells = error_cells(float(result.vector[k]), error, kind)
+        cells = error_cells(float(result.point[k]), error, kind)
         # A claim on all of an interval is rounded inward.
         alone = "" if only is None else f"[{up(only[0][k], 4)}, {down(only[1][k], 4)}]"
         rows.append([Cell(visible(str(result.names[k])), "bold"), *cells, Cell(alone)])
@@ -198,7 +194,7 @@ def _steps(result: Root) -> Tabulated | None:
     iterates = result.path.iterates
     if result.system.variables != 1 or len(iterates) < 2:
         return None
-    root, shown = float(result.vector[0]), iterates[-_MOST_STEPS:]
+    root, shown = float(result.point[0]), iterates[-_MOST_STEPS:]
     rows = []
     for step in shown:
         x = float(step.x[0])
@@ -231,7 +227,8 @@ def _facts(result: Root) -> Iterator[Fact]:
     if said:
         yield Fact("converges", said, "estimated")
     if result.multiplicity:
-        text = f"about {result.multiplicity}: f only touches zero, and fewer digits can be known"
+        text = f"about {result.multiplicity}"
+        text += ": fewer digits can be known" if np.any(result.point_errors) else ""
         yield Fact("multiplicity", text, "estimated")
     cost = result.cost
     yield Fact(
@@ -269,7 +266,7 @@ def _list(result: Roots) -> Tabulated | None:
     for number_, root in enumerate(result.items[:_MOST_ROWS], 1):
         errors = _errors(root)
         cells = [error_cells(float(v), float(e), root.accuracy)
-                 for v, e in zip(root.vector[:5], errors[:5], strict=True)]  # fmt: skip
+                 for v, e in zip(root.point[:5], errors[:5], strict=True)]  # fmt: skip
         worst = max(cells, key=lambda c: float(c[1].text.lstrip("≤≈ ?") or 0))[1]
         note = "on the border" if number_ - 1 in result.border else ""
         rows.append([Cell(str(number_)), *(c[0] for c in cells), worst, Cell(note)])

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from taylored.report.minimum_document import cost_document, path_document
 from taylored.report.page import finite, numbers
 from taylored.report.sheet import finding_document
@@ -34,8 +32,6 @@ def root_document(result: Root) -> dict[str, Any]:
 
 def _point_document(result: Root) -> dict[str, Any]:
     known, proved = result.known, result.accuracy is Accuracy.PROVED
-    with np.errstate(invalid="ignore"):
-        off = np.maximum(known.high - result.vector, result.vector - known.low)
     unique = known.unique if proved else None
     return {
         "kind": result.kind,
@@ -43,12 +39,12 @@ def _point_document(result: Root) -> dict[str, Any]:
         "status": result.status,
         "accuracy": str(result.accuracy),
         "names": [str(n) for n in result.names],
-        "x": numbers(result.vector),
-        "errors": numbers(off),
+        "x": numbers(result.point),
+        "errors": numbers(result.point_errors),
         "residual": numbers(result.residual),
         "enclosure": [numbers(known.low), numbers(known.high)] if proved else None,
         "unique_in": None if unique is None else [numbers(end) for end in unique],
-        "digits": None if result.digits is None else finite(result.digits),
+        "digits": None if result.digits is None else numbers(result.point_digits),
     }
 
 

@@ -11,23 +11,13 @@ import numpy as np
 from taylored.optimize.certificate.face import Face
 from taylored.optimize.certificate.local import Local
 from taylored.optimize.certificate.multipliers import Multipliers
+from taylored.optimize.certificate.rounding import Rounding
 from taylored.optimize.certificate.system import Factor, assembled, equilibrated, sparse_matrix
 
-__all__ = ["Distance", "Rounding", "distance", "natural_steps", "rounding"]
+__all__ = ["Distance", "distance"]
 
 _UNIT = 2.0**-52
 _SINGULAR = 1e-14
-_SAMPLES = 4
-_REACH = 2.0**-36
-
-
-@dataclass(frozen=True, eq=False)
-class Rounding:
-    """How much rounding changes f, c and the gradient of the Lagrangian."""
-
-    value: float
-    c: np.ndarray
-    slope: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,48 +31,6 @@ class Distance:
     y: np.ndarray
     step: np.ndarray
     condition: float
-
-
-def rounding(local: Local, y: np.ndarray, hessian: Any) -> Rounding:
-    """Measured by moving x a little; at least the rounding of the sums.
-
-    Steps are of a size at which the functions are straight lines but for rounding, and much larger
-    than a unit in the last place: errors of neighbors are alike.
-    """
-    program, x = local.program, local.x
-    rng = np.random.default_rng(1)
-    reach = _REACH * natural_steps(hessian, x)
-    absolute = abs(local.jacobian)
-    slope = _UNIT * (np.abs(local.gradient) + absolute.T @ np.abs(y))
-    value, c = 2 * _UNIT * abs(local.value), 2 * _UNIT * np.abs(local.c)
-    base = local.slope(y)
-    for _ in range(_SAMPLES):
-        side = rng.choice([-1.0, 1.0], x.size) * rng.uniform(0.1, 1.0, x.size)
-        moved = np.clip(x + reach * side, program.lower, program.upper)
-        d = moved - x
-        f, g = program.values(moved)
-        gradient, jacobian = program.first(moved)
-        there = gradient + jacobian.T @ y if y.size else gradient
-        value = max(value, _finite(abs(float(f - local.value - local.gradient @ d))))
-        c = np.maximum(c, _known(np.abs(g - local.c - local.jacobian @ d)))
-        curved = hessian @ d if hessian is not None else 0.0
-        slope = np.maximum(slope, _known(np.abs(there - base - curved)))
-    return Rounding(float(value), c, slope)
-
-
-def natural_steps(hessian: Any, x: np.ndarray) -> np.ndarray:
-    """Changes of the variables that matter: by the size of x, or by the curvature at most 1."""
-    if hessian is None:
-        return np.maximum(np.abs(x), 1e-3)
-    return np.maximum(np.abs(x), 1.0 / np.sqrt(np.maximum(np.abs(hessian.diagonal()), 1.0)))
-
-
-def _finite(value: float) -> float:
-    return float(value) if np.isfinite(value) else 0.0
-
-
-def _known(values: np.ndarray) -> np.ndarray:
-    return np.where(np.isfinite(values), values, 0.0)
 
 
 def distance(
@@ -100,7 +48,9 @@ def distance(
     solve = _dense if isinstance(hessian, np.ndarray) else _sparse
     step, error, condition = solve(reduced, rows, right, hidden)
     errors, steps = np.abs(to_bound), to_bound.copy()
-    errors[free], steps[free] = error[: free.size], step[: free.size]
+    # What is rounded alike in neighbors is not measured: two units in the last place at least.
+    last = 2.0 * _UNIT * np.abs(local.x[free])
+    errors[free], steps[free] = np.maximum(error[: free.size], last), step[: free.size]
     y = np.zeros(local.c.size)
     y[held.rows] = error[free.size :]
     return Distance(errors, y, steps, condition)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,15 @@ class Face:
     def held(self) -> np.ndarray:
         """(variables,) at a bound, with or without a force."""
         return self.at_lower | self.at_upper
+
+    @property
+    def firm(self) -> Face:
+        """The same with what is reached without a force taken to hold x as well."""
+        none = np.zeros_like
+        return replace(
+            self, rows=np.flatnonzero(self.active), free=~self.held, weak=none(self.weak),
+            weak_lower=none(self.weak_lower), weak_upper=none(self.weak_upper),
+        )  # fmt: skip
 
     def gap(self, local: Local) -> np.ndarray:
         """(variables,) how far those held with a force are from their bound."""

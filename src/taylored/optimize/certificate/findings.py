@@ -15,9 +15,11 @@ from taylored.results import Finding
 __all__ = ["found", "sentence"]
 
 _SHOWN = 6
+_ALONG = "Start `ty.minimize` again, a little way along that direction."
 
 _FLAT = {
     "no second derivative": "the second derivatives are not finite here",
+    "jump": "the value jumps here, so that derivatives decide nothing",
     "kink": "a derivative jumps here, so that curvature decides nothing",
     "unknown curvature": "the curvature along the constraints could not be computed",
     "no curvature": "in some direction the curvature is zero within rounding",
@@ -59,7 +61,7 @@ def found(
     """Findings, the most severe first."""
     if m is None:
         bad = _undefined(local)
-        step = "start where everything is defined, or give bounds that keep x there."
+        step = "Start where everything is defined, or give bounds that keep x there."
         return (Finding("undefined", f"{bad} is not a finite number here.", step, "error"),)
     return (*_residuals(local, m, verdict), *_second(verdict), *_constraints(held))
 
@@ -67,41 +69,56 @@ def found(
 def _residuals(local: Local, m: Multipliers, verdict: Verdict) -> list[Finding]:
     if verdict.kind == "infeasible":
         names = _names(local, np.flatnonzero(_violated(local)))
-        return [Finding("infeasible", f"{_worst(local)}.", "", "error", names)]
+        step = "Start `ty.minimize` from here, or relax what is violated."
+        return [Finding("infeasible", f"{_worst(local)}.", step, "error", names)]
     if verdict.kind != "not-stationary":
         return []
     largest = int(np.argmax(np.abs(m.residual))) if m.residual.size else 0
     names = (str(local.program.names[largest]),)
     message = sentence(local, m, verdict)
-    step = "let the solver go on."
+    step = "Continue from here, or loosen what stops it."
     if "rounding" in verdict.reasons:
         message += " Rounding of the functions alone leaves as much."
-        step = "divide the objective by its size, or take units in which variables are about 1."
-    made = [Finding("not stationary", message, step, "error", names)]
+        step = "Divide the objective by its size, or take units in which variables are about 1."
+    made = [Finding("not-stationary", message, step, "error", names)]
     if "kink" in verdict.reasons:
         made.append(_kink())
     return made
 
 
+def _jump(verdict: Verdict) -> Finding:
+    lower = ", to lower values" if verdict.kind == "saddle" else ""
+    return Finding(
+        "jump", f"The value of the objective jumps at this point{lower}.",
+        "Minimize each piece by itself, with bounds, and compare.",
+    )  # fmt: skip
+
+
 def _kink() -> Finding:
     return Finding(
-        "kink", "a derivative jumps at this point.",
-        "write abs and max with an extra variable and constraints.",
+        "kink", "A derivative jumps at this point.",
+        "Write abs and max with an extra variable and constraints.",
     )  # fmt: skip
 
 
 def _second(verdict: Verdict) -> list[Finding]:
+    if "jump" in verdict.reasons:
+        return [_jump(verdict)]
     if verdict.kind == "saddle":
-        return [Finding("saddle", "a direction leads to lower values.", "start again from there.")]
+        return [Finding("saddle", "A direction leads to lower values.", _ALONG)]
     if verdict.kind == "maximum":
-        step = "to maximize was meant? Minimize -f for the opposite."
-        return [Finding("maximum", "this is a maximum, not a minimum.", step)]
+        step = "If a minimum is wanted, start elsewhere; to maximize f, minimize -f."
+        return [Finding("maximum", "This is a maximum, not a minimum.", step)]
     if verdict.kind != "flat":
         return []
     if "kink" in verdict.reasons:
         return [_kink()]
     reason = _FLAT.get(verdict.reasons[0], "") if verdict.reasons else ""
-    return [Finding("flat", f"{reason}.", "compare with values around the point.")]
+    return [
+        Finding(
+            "flat", f"{reason[:1].upper()}{reason[1:]}.", "Compare with values around the point."
+        )
+    ]
 
 
 def _constraints(known: Any) -> list[Finding]:
@@ -110,19 +127,19 @@ def _constraints(known: Any) -> list[Finding]:
     if relation.independent is False:
         alone = len(dependent) == 1
         message = (
-            f"the gradient of {dependent[0]} is zero here"
+            f"The gradient of {dependent[0]} is zero here"
             if alone
-            else f"the gradients of {_listed(dependent)} depend on each other here"
+            else f"The gradients of {_listed(dependent)} depend on each other here"
         )
         step = (
-            "multipliers may not exist; write the constraint so that it has a slope."
+            "Multipliers may not exist: write the constraint so that it has a slope."
             if alone
-            else "remove what says the same twice; multipliers are not unique."
+            else "Remove what says the same twice: multipliers are not unique."
         )
-        made.append(Finding("dependent constraints", f"{message}.", step, "warning", dependent))
+        made.append(Finding("dependent-constraints", f"{message}.", step, "warning", dependent))
     if weak:
         message = f"{_listed(weak)} {'is' if len(weak) == 1 else 'are'} reached without a force."
-        made.append(Finding("weakly active", message, "", "note", weak))
+        made.append(Finding("weakly-active", message, "", "note", weak))
     return made
 
 

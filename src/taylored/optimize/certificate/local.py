@@ -61,13 +61,39 @@ class Local:
         """The distances of the variables from their lower and upper bounds."""
         return self.x - self.program.lower, self.program.upper - self.x
 
+    @cached_property
+    def reach(self) -> np.ndarray:
+        """(variables,) the changes that matter: |x|, or 1 unless bounds or curvature say less.
+
+        Where f is curved, what is near is so only if the slope is about the same there.
+        """
+        size, range_ = np.abs(self.x), self.program.upper - self.program.lower
+        most = np.minimum(1.0, range_)
+        if self.program.form == "products" or not self._doubtful(size):
+            return np.maximum(size, most)
+        hessian = self.program.second(self.x, 1.0, np.zeros(self.c.size))
+        curved = np.abs(hessian.diagonal())
+        curved = np.where(np.isfinite(curved), curved, 0.0)
+        return np.maximum(size, np.minimum(most, self.scale / np.maximum(curved, 1e-300)))
+
+    def _doubtful(self, size: np.ndarray) -> bool:
+        """Whether something is near compared with 1, but neither reached nor near for its size."""
+        for gap in self.gaps:
+            if ((gap > NEAR * size) & (gap <= NEAR)).any():
+                return True
+        slack, own = -self.c, abs(self.jacobian) @ size
+        return bool(((slack > NEAR * own) & (slack <= NEAR * self.sizes)).any())
+
     def near(self, tolerance: float = NEAR) -> np.ndarray:
         """(constraints,) equations, and inequalities that are as good as reached."""
-        return self.program.equality | (self.c >= -tolerance * self.sizes)
+        wide = tolerance > NEAR  # a first guess only
+        sizes = self.sizes if wide else abs(self.jacobian) @ self.reach
+        return self.program.equality | (self.c >= -tolerance * sizes)
 
     def near_bounds(self, tolerance: float = NEAR) -> tuple[np.ndarray, np.ndarray]:
         """(variables,) which are as good as at their lower, their upper bound."""
-        reach = tolerance * np.maximum(1.0, np.abs(self.x))
+        wide = tolerance > NEAR
+        reach = tolerance * (np.maximum(1.0, np.abs(self.x)) if wide else self.reach)
         return self.gaps[0] <= reach, self.gaps[1] <= reach
 
     def slope(self, y: np.ndarray) -> np.ndarray:

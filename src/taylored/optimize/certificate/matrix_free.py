@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from taylored.optimize.certificate.conditioning import Distance, rounding
+from taylored.optimize.certificate.conditioning import Distance
 from taylored.optimize.certificate.face import Face
+from taylored.optimize.certificate.leaps import leap
 from taylored.optimize.certificate.local import Local
 from taylored.optimize.certificate.multipliers import Multipliers
-from taylored.optimize.certificate.probe import descent, jump
+from taylored.optimize.certificate.probe import descent, gaps, jump
+from taylored.optimize.certificate.rounding import natural_steps, rounding
 from taylored.optimize.certificate.system import Factor
 
 __all__ = ["hessian_by_products", "seen_by_products"]
@@ -109,9 +111,12 @@ def seen_by_products(local: Local, m: Multipliers, held: Face) -> Any:
     if ends is None or not np.isfinite(ends[0]):
         return "flat", "unknown curvature", nothing, None
     least, size, direction = ends
+    if leap(local, natural_steps(None, local.x)) is not None:
+        return "flat", "jump", nothing, None
     kinked = jump(local, m.y, None, noise) > 1e-3
     far = _distance(along, m, noise.slope, (least, size)) if least > _BEYOND * size else nothing
     gain = float(np.abs(m.residual) @ far.x) if np.isfinite(far.x).all() else 0.0
+    gain += gaps(local, m, noise)
     step = descent(local, (held, m.y, noise), along.full(direction), (gain, 0.0))
     if step is not None:
         return "saddle", "lower", nothing, step

@@ -14,12 +14,14 @@ from taylored.optimize.nlp import NonlinearProgram
 
 __all__ = ["polish"]
 
-_GOAL, _GOAL_LARGE = 1e-11, 1e-10
+_GOAL, _GOAL_LARGE = 1e-13, 1e-10
 _HUGE = 1e10  # relative to the right side: the answer of a singular system
 _LARGE = 2000
 _CHANGES = 6
 _WIDE = (1e-6, 1e-3)
 _DETOURS = 2
+_FORCE = 1e-8  # of multipliers that count, relative to the gradient
+_CLOSED = 2.0**-46
 
 
 def polish(
@@ -38,14 +40,15 @@ def polish(
         detours = 0
         goal = _GOAL if local.x.size <= _LARGE else _GOAL_LARGE
         for _ in range(0 if program.form == "products" else steps):
-            if _residual(best) <= goal or detours > _DETOURS:
+            if detours > _DETOURS or (_residual(best) <= goal and not _open(*best)):
                 break
             found = _step(*now, hint)
             if found is None:
                 break
             detours = 0 if _residual(found) < 0.9 * _residual(now) else detours + 1
             now = found
-            if _residual(now) < _residual(best) and _allowed(now[0], best[0]):
+            closed = _residual(now) <= goal and _open(*now) < _open(*best)
+            if (closed or _residual(now) < _residual(best)) and _allowed(now, best):
                 best = now
     return best[0].x, best[1].y
 
@@ -58,9 +61,25 @@ def _residual(reached: _Reached) -> float:
     return max(m.kkt, local.violation)
 
 
-def _allowed(now: Local, before: Local) -> bool:
-    rounding = 2.0**-50 * float(now.sizes.max(initial=0.0))
-    return now.violation <= max(before.violation, 1e-12, rounding)
+def _open(local: Local, m: Multipliers) -> float:
+    """How far x is from what holds it with a force, beyond rounding, compared with x."""
+    own = abs(local.jacobian) @ np.abs(local.x)
+    forced = (m.y * local.norms > _FORCE * local.scale) & (local.c < 0.0)
+    gap = np.where(forced & (-local.c > _CLOSED * own), -local.c, 0.0)
+    if gap.any():
+        gap = gap / np.maximum(abs(local.jacobian) @ local.reach, 1e-300)
+    found = float(gap.max(initial=0.0))
+    for z, distance in zip((m.z_lower, m.z_upper), local.gaps, strict=True):
+        held = z > _FORCE * local.scale
+        found = max(found, float(np.where(held, distance, 0.0).max(initial=0.0)))
+    return found
+
+
+def _allowed(now: _Reached, before: _Reached) -> bool:
+    """Whether no constraint is violated more, and none with a force is left farther away."""
+    rounding = 2.0**-50 * float(now[0].sizes.max(initial=0.0))
+    met = now[0].violation <= max(before[0].violation, 1e-12, rounding)
+    return met and _open(*now) <= max(_open(*before), _WIDE[-1])
 
 
 def _step(local: Local, m: Multipliers, hint: np.ndarray | None) -> _Reached | None:

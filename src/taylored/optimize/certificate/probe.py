@@ -6,16 +6,19 @@ from typing import Any
 
 import numpy as np
 
-from taylored.optimize.certificate.conditioning import Rounding
 from taylored.optimize.certificate.face import Face
 from taylored.optimize.certificate.local import Local
+from taylored.optimize.certificate.multipliers import Multipliers
+from taylored.optimize.certificate.rounding import Rounding, scatter
 from taylored.optimize.certificate.system import Factor
 
-__all__ = ["descent", "jump"]
+__all__ = ["descent", "gaps", "jump"]
 
 _LARGEST = 0.1
+_POINTS = 8
 _SIZES = 14
 _CORRECTIONS = 3
+_ENORMOUS = 1e5  # multipliers, relative to the gradient
 
 
 def descent(
@@ -44,6 +47,20 @@ def descent(
     return None
 
 
+def gaps(local: Local, m: Multipliers, noise: Rounding) -> float:
+    """By how much f falls if constraints and bounds with a force are met exactly."""
+    gap = np.where(_enormous(local, m.y), 0.0, np.abs(local.c))
+    found = float(np.abs(m.y) @ (gap + noise.c))
+    for z, gap in zip((m.z_lower, m.z_upper), local.gaps, strict=True):
+        found += float(np.where(z > 0.0, z * np.abs(gap), 0.0).sum())
+    return found
+
+
+def _enormous(local: Local, y: np.ndarray) -> np.ndarray:
+    """(constraints,) whose multipliers grow without bound near x: they say nothing about f."""
+    return np.abs(y) * local.norms > _ENORMOUS * local.scale
+
+
 def _downhill(
     local: Local, known: Any, unit: np.ndarray, limits: tuple[float, float]
 ) -> np.ndarray | None:  # fmt: skip
@@ -57,7 +74,7 @@ def _downhill(
         step = back.step(unit * (_LARGEST * 4.0**-k))
         if step is None:
             break
-        change, doubt = _change(local, y, step, noise)
+        change, doubt = _change(local, (back, y), step, noise)
         if not np.isfinite(change) or change > lowest + doubt:
             break
         if change < lowest and change < -10.0 * doubt - 2.0 * expected:
@@ -66,17 +83,19 @@ def _downhill(
 
 
 def _change(
-    local: Local, y: np.ndarray, step: np.ndarray, noise: Rounding
+    local: Local, known: Any, step: np.ndarray, noise: Rounding
 ) -> tuple[float, float]:  # fmt: skip
     """f there less f here, with what is violated charged for, and what rounding may do to it."""
     program = local.program
+    back, y = known
     f, c = program.values(local.x + step)
-    more = np.maximum(program.violations(local.x, c), program.violations(local.x, local.c))
+    before = program.violations(local.x, local.c)
+    after = program.violations(local.x + step, c)
+    if (after - before > back.slack(noise, y)).any():
+        return np.inf, 0.0
+    more = np.maximum(after, before)
     charge = float((2.0 * np.abs(y) * more).sum())
     if not np.isfinite(f) or not np.isfinite(charge):
-        return np.inf, 0.0
-    # Violations beyond those tolerated elsewhere count as no way at all.
-    if more.max(initial=0.0) > max(1e-9, 2.0 * local.violation):
         return np.inf, 0.0
     return f - local.value + charge, 4.0 * max(noise.value, 2.0**-52 * abs(f)) + charge
 
@@ -88,6 +107,17 @@ class _Back:
         self.local, self.rows = local, held.rows
         self.free = np.flatnonzero(held.free)
         self._solve: Any = None
+
+    def slack(self, noise: Rounding, y: np.ndarray) -> np.ndarray:
+        """(constraints,) by how much more each may be violated.
+
+        Those with a force are charged for; the others would let x go for nothing.
+        """
+        local = self.local
+        charged = self.rows[~_enormous(local, y)[self.rows]]
+        least = 2.0 * noise.c + 2.0**-50 * (abs(local.jacobian) @ np.abs(local.x))
+        least[charged] = max(1e-9, 2.0 * local.violation)
+        return least
 
     def step(self, step: np.ndarray) -> np.ndarray | None:
         """The step corrected; None where that fails."""
@@ -139,7 +169,9 @@ def _jump(
     program, x = local.program, local.x
     hessian, noise = known
     base = local.slope(y)
-    floor = min(20.0 * float(noise.slope.max(initial=0.0)), 1e-6 * local.scale)
+    # A kink is itself taken for rounding: then what is less decides, but no less than rounding.
+    rounded = 20.0 * float(noise.slope.max(initial=0.0))
+    floor = rounded if rounded <= 1e-6 * local.scale else _floor(local, y, reaches[1])
     rng = np.random.default_rng(4)
     worst = 0.0
     for _ in range(2):
@@ -158,6 +190,22 @@ def _jump(
             if kinked or bent:
                 worst = max(worst, far / local.scale)
     return worst
+
+
+def _floor(local: Local, y: np.ndarray, reach: float) -> float:
+    """The rounding of the gradient on both sides of x, the less of them, in the same multiple."""
+    program, x = local.program, local.x
+    direction = reach * np.maximum(np.abs(x), 1e-3)
+    found = []
+    for side in (1.0, -1.0):
+        places = (x + side * (1.0 + 0.1 * k) * direction for k in range(_POINTS))
+        slopes = []
+        for place in places:
+            gradient, jacobian = program.first(np.clip(place, program.lower, program.upper))
+            slopes.append(gradient + jacobian.T @ y if y.size else gradient)
+        spread = scatter(np.array(slopes))
+        found.append(float(np.where(np.isfinite(spread), spread, 0.0).max(initial=0.0)))
+    return max(20.0 * min(found), 1e-6 * local.scale)
 
 
 def _departure(local: Local, y: np.ndarray, tangent: Any, d: np.ndarray) -> float:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from taylored.errors import TayloredError
 from taylored.optimize.certificate.system import assembled, equilibrated
 from taylored.optimize.certify import Certificate
 from taylored.optimize.nlp import NonlinearProgram
@@ -177,11 +178,18 @@ def prove(program: NonlinearProgram, x: np.ndarray, certificate: Certificate) ->
         return _refused("a constraint or bound is reached without a force")
     if x.size > _MOST_VARIABLES:
         return _refused(f"there are {x.size} variables, and {_MOST_VARIABLES} are the most")
-    function = program.functions.box()
+    try:
+        function = program.functions.box()
+    except TayloredError as error:
+        return _refused(error.what.rstrip("."))
     if function is None:
         return _refused("these functions have no interval reading")
-    with np.errstate(all="ignore"):
-        return _proved(_System(function, program, np.asarray(x, float), certificate), certificate)
+    try:
+        with np.errstate(all="ignore"):
+            system = _System(function, program, np.asarray(x, float), certificate)
+            return _proved(system, certificate)
+    except TayloredError as error:  # an operation that has no intervals
+        return _refused(error.what.rstrip("."))
 
 
 def _proved(system: _System, c: Certificate) -> Proof:

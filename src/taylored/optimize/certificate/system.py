@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from taylored.optimize.factorize import pivoting_lu, symmetric_lu
+
 __all__ = ["Factor", "assembled", "equilibrated", "pivots", "sparse_matrix"]
 
 _RIDGE = 1e-8
@@ -49,14 +51,6 @@ def sparse_matrix(hessian: Any, rows: Any, damping: np.ndarray) -> Any:
     return block_array([[hessian, rows.T], [rows, diags_array(-damping)]], format="csc")
 
 
-def _options(threshold: float) -> dict[str, Any]:
-    return {
-        "permc_spec": "MMD_AT_PLUS_A",
-        "diag_pivot_thresh": threshold,
-        "options": {"SymmetricMode": True},
-    }
-
-
 @dataclass(frozen=True, eq=False)
 class Factor:
     """A sparse matrix and its factors; solutions are refined."""
@@ -70,7 +64,6 @@ class Factor:
     def of(cls, matrix: Any, threshold: float = 0.1) -> Factor | None:
         """None where the matrix is singular."""
         from scipy.sparse import diags_array
-        from scipy.sparse.linalg import splu
 
         scale = equilibrated(matrix, 3)
         d = diags_array(scale)
@@ -79,11 +72,8 @@ class Factor:
             found = cls._in_order(matrix, scale, scaled)
             if found is not None:
                 return found
-        try:
-            factors = splu(scaled, **_options(threshold))
-        except RuntimeError:
-            return None
-        return cls(matrix, scale, factors)
+        factors = pivoting_lu(scaled, threshold) if threshold > 0.0 else symmetric_lu(scaled)
+        return None if factors is None else cls(matrix, scale, factors)
 
     @classmethod
     def _in_order(cls, matrix: Any, scale: np.ndarray, scaled: Any) -> Factor | None:
@@ -93,12 +83,10 @@ class Factor:
         matrix is singular it cannot.
         """
         from scipy.sparse import diags_array
-        from scipy.sparse.linalg import splu
 
         ridge = np.where(scaled.diagonal() == 0.0, -_RIDGE, 0.0)
-        try:
-            factors = splu((scaled + diags_array(ridge)).tocsc(), **_options(0.0))
-        except RuntimeError:
+        factors = symmetric_lu((scaled + diags_array(ridge)).tocsc())
+        if factors is None:
             return None
         found = cls(matrix, scale, factors, 6)
         right = np.random.default_rng(1).standard_normal(scale.size) / scale
@@ -138,15 +126,10 @@ def pivots(matrix: Any) -> tuple[int, int] | None:
 
     Without pivoting off the diagonal the pivots of L U are those of L D L'.
     """
-    from scipy.sparse.linalg import splu
-
-    try:
-        factors = splu(matrix.tocsc(), **_options(0.0))
-    except RuntimeError:
+    factors = symmetric_lu(matrix.tocsc())
+    if factors is None or not factors.on_diagonal:
         return None
-    if not np.array_equal(factors.perm_r, factors.perm_c):
-        return None
-    diagonal = factors.U.diagonal()
+    diagonal = factors.pivots
     if not np.isfinite(diagonal).all() or not diagonal.all():
         return None
     return int((diagonal > 0).sum()), int((diagonal < 0).sum())

@@ -7,25 +7,22 @@ from typing import Any
 
 import numpy as np
 
-from taylored.optimize.certificate.conditioning import (
-    Distance,
-    Rounding,
-    distance,
-    natural_steps,
-    rounding,
-)
+from taylored.optimize.certificate.conditioning import Distance, distance
 from taylored.optimize.certificate.curvature import Curvature, curvature
 from taylored.optimize.certificate.face import Face
+from taylored.optimize.certificate.leaps import Leap, leap
 from taylored.optimize.certificate.local import Local
 from taylored.optimize.certificate.matrix_free import hessian_by_products, seen_by_products
 from taylored.optimize.certificate.multipliers import Multipliers
-from taylored.optimize.certificate.probe import descent, jump
+from taylored.optimize.certificate.probe import descent, gaps, jump
+from taylored.optimize.certificate.rounding import Rounding, natural_steps, rounding
 
 __all__ = ["FIRST_ORDER", "Verdict", "judged"]
 
 FIRST_ORDER = 1e-6
 _CLOSE = 1e-3
 _BLIND = 1e-7
+_TOLERATED = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +63,9 @@ def judged(local: Local, m: Multipliers, held: Face) -> Verdict:
         return Verdict(kind, ("no second derivative",))
     noise = rounding(local, m.y, hessian)
     far = distance(local, m, held, hessian, noise)
+    if not held.strict:  # whether it holds the solution is in doubt
+        other = distance(local, m, held.firm, hessian, noise)
+        far = replace(far, x=np.maximum(far.x, other.x), y=np.maximum(far.y, other.y))
     if m.kkt > FIRST_ORDER:
         reasons = ("kink",) if jump(local, m.y, hessian, noise) > 0.0 else ()
         if not reasons and m.stationarity <= 10.0 * noise.slope.max(initial=0.0):
@@ -84,6 +84,9 @@ def _by_products(local: Local, m: Multipliers, held: Face) -> Verdict:
 
 def _second_order(local: Local, m: Multipliers, held: Face, known: _Second) -> Verdict:
     curved = known.curved
+    jumps = leap(local, natural_steps(known.hessian, local.x))
+    if jumps is not None:
+        return _beside(local, known, jumps)
     if curved.falling:
         return _falling(local, m, held, known)
     kinked = jump(local, m.y, known.hessian, known.noise) > 0.0
@@ -97,11 +100,21 @@ def _second_order(local: Local, m: Multipliers, held: Face, known: _Second) -> V
         return _flat(known, "unknown curvature")
     if not curved.definite:
         return _flat(known, "no curvature")
-    if not _close(local, known):
+    if not _close(local, known) or not _reached(local, held, known.hessian):
         return _flat(known, "far")
     if not _steady(local, m, held, known):
         return _flat(known, "changing curvature")
     return Verdict("minimum", (), curved.inertia, known.distance)
+
+
+def _beside(local: Local, known: _Second, jumps: Leap) -> Verdict:
+    """The value jumps: no minimum if it is lower there, else anything."""
+    program = local.program
+    f, c = program.values(local.x + jumps.step)
+    more = program.violations(local.x, c) - program.violations(local.x, local.c)
+    if f < local.value and more.max(initial=0.0) <= _TOLERATED:
+        return Verdict("saddle", ("jump",), known.curved.inertia, known.distance, jumps.step)
+    return _flat(known, "jump")
 
 
 def _flat(known: _Second, *reasons: str) -> Verdict:
@@ -160,7 +173,7 @@ def _escape(local: Local, m: Multipliers, held: Face, known: _Second) -> np.ndar
     tried.append(free * reach * rng.uniform(-1.0, 1.0, free.size))
     if held.weak_lower.any() or held.weak_upper.any():
         tried.append(_inward(held, tried[0]))
-    gain = _expected(m, known)
+    gain = _expected(local, m, known)
     for direction in tried:
         lifted = known.curved.definite
         curved = float(direction @ (known.hessian @ direction)) if lifted else 0.0
@@ -171,11 +184,13 @@ def _escape(local: Local, m: Multipliers, held: Face, known: _Second) -> np.ndar
     return None
 
 
-def _expected(m: Multipliers, known: _Second) -> float:
-    """How much lower the solution is where the curvature is positive."""
+def _expected(local: Local, m: Multipliers, known: _Second) -> float:
+    """How much lower the solution is: by closing the gaps to what holds x, and by Newton's step
+    where the curvature is positive."""
+    gain = gaps(local, m, known.noise)
     if not known.curved.definite or not np.isfinite(known.distance.x).all():
-        return 0.0
-    return float(np.abs(m.residual) @ known.distance.x)
+        return gain
+    return gain + float(np.abs(m.residual) @ known.distance.x)
 
 
 def _inward(held: Face, direction: np.ndarray) -> np.ndarray:
@@ -189,6 +204,19 @@ def _close(local: Local, known: _Second) -> bool:
     """Whether the solution is near, compared with the size of x."""
     reach = _CLOSE * max(1.0, float(np.abs(local.x).max(initial=0.0)))
     return bool((known.distance.x <= reach).all())
+
+
+def _reached(local: Local, held: Face, hessian: Any) -> bool:
+    """Whether what holds x with a force is near on the scale of the problem: a product y.c may
+    be small for its units alone."""
+    slack = -local.c[held.rows]
+    if not (slack > 0.0).any():
+        return True
+    curved = np.maximum(np.abs(hessian.diagonal()), local.scale)
+    range_ = local.program.upper - local.program.lower
+    reach = np.maximum(np.abs(local.x), np.minimum(range_, local.scale / curved))
+    sizes = abs(local.jacobian[held.rows]) @ reach
+    return bool((local.program.equality[held.rows] | (slack <= _CLOSE * sizes)).all())
 
 
 def _around(local: Local, held: Face, known: _Second) -> list[np.ndarray]:

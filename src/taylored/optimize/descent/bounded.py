@@ -175,9 +175,8 @@ def _faces(model: Quadratic, radius: float) -> Step:
         if number > 0 and float(np.abs(r[free]).max()) <= _GOOD * first:
             break
         left = max(radius * radius - float(s.dot(s)), 0.01 * radius * radius)
-        part = (model.whole() if number == 0 else model.face(free, r)).step(sqrt(left))
-        w = np.zeros_like(g)
-        w[free] = part.s
+        first_face = model.whole() if number == 0 else None
+        part, w, free = _unblocked(model, first_face, (s, r, free), sqrt(left))
         moved, hm, decrease, bent = _bent(model, s, r, w, free)
         if not decrease > 0.0:
             # Along a direction of negative curvature either sign may lead out of the bounds.
@@ -194,6 +193,23 @@ def _faces(model: Quadratic, radius: float) -> Step:
         if not bent and (limited or not (free & ~before).any()):
             break
     return Step(s, total, limited)
+
+
+def _unblocked(
+    model: Quadratic, face: Face | None, place: tuple[np.ndarray, np.ndarray, np.ndarray],
+    radius: float,
+) -> tuple[Step, np.ndarray, np.ndarray]:  # fmt: skip
+    """The step on a face, without the variables that it would push out of bounds they are at."""
+    low, high = model.box  # type: ignore[misc]
+    s, r, free = place
+    while True:
+        part = (face or model.face(free, r)).step(radius)
+        w = np.zeros_like(r)
+        w[free] = part.s
+        kept = free & ~(((s <= low) & (w < 0.0)) | ((s >= high) & (w > 0.0)))
+        if not kept.any() or np.array_equal(kept, free):
+            return part, w, free
+        face, free = None, kept
 
 
 def _bent(

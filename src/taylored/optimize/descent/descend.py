@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -18,8 +18,9 @@ from taylored.optimize.descent.result import Descent
 from taylored.optimize.functions.choose import prepared
 from taylored.optimize.functions.ends import read_bounds
 from taylored.optimize.nlp import NonlinearProgram
+from taylored.optimize.options import is_number, read_callback, read_limits
 from taylored.optimize.result import Cost
-from taylored.optimize.watch import Answer, Iterate, Limits, Watch
+from taylored.optimize.watch import Answer, Iterate, Watch
 from taylored.results import Accuracy
 
 __all__ = ["descend"]
@@ -81,13 +82,13 @@ def descend(
     Source: Nesterov, Lectures on Convex Optimization (2018); Polyak (1964).
     """
     plan = _plan(rate, momentum, nesterov, line_search, tolerance)
-    limits = _limits(steps, max_seconds)
+    limits = read_limits(("steps", steps), None, max_seconds)
     statement, point, functions, setup = prepared(f, [], start, executor)
     lower, upper = read_bounds(bounds, statement)
     program = NonlinearProgram(
         functions, lower, upper, statement.equality, statement.names, statement.constraint_names
     )
-    watch = Watch(program.work, limits, callback)
+    watch = Watch(program.work, limits, read_callback(callback))
     began = time.perf_counter()
     answer, trace = _descended(program, point, watch, plan)
     seconds = (time.perf_counter() - began, setup)
@@ -105,9 +106,9 @@ def _descended(
 
 
 def _plan(rate: Any, momentum: Any, nesterov: bool, line_search: bool, tolerance: Any) -> Plan:
-    if not _number(momentum) or not 0.0 <= momentum < 1.0:
+    if not is_number(momentum) or not 0.0 <= momentum < 1.0:
         raise ArgumentError(f"momentum is {momentum!r}.", next_step="give a number from 0 to 0.99.")
-    if not _number(tolerance) or not tolerance >= 0.0:
+    if not is_number(tolerance) or not tolerance >= 0.0:
         raise ArgumentError(f"tolerance is {tolerance!r}.", next_step="give a number such as 1e-8.")
     if line_search and (rate is not None or momentum or nesterov):
         raise ArgumentError(
@@ -115,7 +116,7 @@ def _plan(rate: Any, momentum: Any, nesterov: bool, line_search: bool, tolerance
             next_step="leave rate, momentum and nesterov out, or line_search.",
         )
     if rate is not None and not callable(rate):
-        if not _number(rate) or not 0.0 < rate < np.inf:
+        if not is_number(rate) or not 0.0 < rate < np.inf:
             raise ArgumentError(
                 f"rate is {rate!r}.",
                 next_step="give a positive number, or leave it out for one proved safe.",
@@ -123,28 +124,22 @@ def _plan(rate: Any, momentum: Any, nesterov: bool, line_search: bool, tolerance
         return Plan(
             partial(_fixed, float(rate)), float(momentum), bool(nesterov), False, float(tolerance)
         )
-    return Plan(
-        cast(Any, rate), float(momentum), bool(nesterov), bool(line_search), float(tolerance)
-    )
+    chosen = None if rate is None else partial(_called, rate)
+    return Plan(chosen, float(momentum), bool(nesterov), bool(line_search), float(tolerance))
 
 
 def _fixed(rate: float, number: int) -> float:
     return rate
 
 
-def _number(value: Any) -> bool:
-    numeric = isinstance(value, int | float | np.integer | np.floating)
-    return numeric and not isinstance(value, bool)
-
-
-def _limits(steps: Any, seconds: Any) -> Limits:
-    if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 1:
-        raise ArgumentError(f"steps is {steps!r}.", next_step="give a whole number, at least 1.")
-    if seconds is not None and not (_number(seconds) and seconds > 0):
+def _called(rate: Callable[[int], Any], number: int) -> float:
+    """The rate of a step by the user's function."""
+    found = rate(number)
+    if not is_number(found) or not 0.0 < found < np.inf:
         raise ArgumentError(
-            f"max_seconds is {seconds!r}.", next_step="give a positive number, or None."
+            f"rate({number}) is {found!r}.", next_step="let it return a positive number."
         )
-    return Limits(int(steps), None, seconds)
+    return float(found)
 
 
 def _assembled(

@@ -71,9 +71,7 @@ class _Run:
         f, g, speed, moved = first, self.gradient(x), np.zeros_like(x), np.nan
         if not (isfinite(f) and np.isfinite(g).all()):
             self.watch.iterate(x, f)
-            return Answer(x, None, "undefined", "f or its slope is not finite at the start"), (
-                self.trace
-            )
+            return self.ended(x, "undefined", "f or its slope is not finite at the start")
         while True:
             size = self.slope(x, g)
             end = self.watch.iterate(x, f, 0.0, size, step=moved)
@@ -99,12 +97,12 @@ class _Run:
             speed, moved = after - x, float(np.linalg.norm(after - x))
             x, f, g = after, value, slope
 
-    def ended(self, x: np.ndarray, end: str) -> tuple[Answer, Trace]:
+    def ended(self, x: np.ndarray, end: str, message: str = "") -> tuple[Answer, Trace]:
         if self.bound is not None:
             self.trace.curvature, self.trace.boxes = self.bound.largest, self.bound.boxes
         if not self.trace.rates:
             self.trace.proved = False
-        return Answer(x, None, end), self.trace
+        return Answer(x, None, end, message), self.trace
 
     # ---- one step ----
 

@@ -13,6 +13,7 @@ import numpy as np
 from taylored.optimize.descent.bounded import released
 from taylored.optimize.descent.face import lanczos_lowest
 from taylored.optimize.descent.line import Trial, wolfe
+from taylored.optimize.descent.ray import Runaway, rays
 from taylored.optimize.nlp import NonlinearProgram
 from taylored.optimize.watch import Answer, Watch
 
@@ -49,7 +50,7 @@ class _Search:
         if not isfinite(now.f) or not np.isfinite(now.g).all():
             self.watch.iterate(x, np.nan)
             return Answer(x, None, "undefined", "f or its gradient is not finite at the start.")
-        moved = np.nan
+        moved, start, runaway = np.nan, x, Runaway(x, now.f, _FAR)
         while True:
             free = self.free(now)
             rest = now.g if free is None else np.where(free, now.g, 0.0)
@@ -57,8 +58,9 @@ class _Search:
             end = self.watch.iterate(now.x, now.f, 0.0, size, step=moved)
             if end:
                 return Answer(now.x, None, end)
-            if now.f < -_FAR or float(np.abs(now.x).max(initial=0.0)) > _FAR:
-                return Answer(now.x, None, "unbounded", f"f = {now.f:.3g} still falls.")
+            end = runaway.end(now.x, now.f, lambda x=now.x: rays(self.program, start, x))
+            if end:
+                return Answer(now.x, None, end, f"at |x| = {np.abs(now.x).max():.3g}.")
             following = None
             if size > self.tolerance:
                 following = self.advance(now, rest, free)

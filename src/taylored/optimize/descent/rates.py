@@ -16,6 +16,7 @@ import numpy as np
 from taylored.errors import MissingRule
 from taylored.optimize.nlp import NonlinearProgram
 from taylored.readings.enclosure.boxes import BoxFunction
+from taylored.trace.program import Program
 
 __all__ = [
     "MOST_VARIABLES",
@@ -27,6 +28,7 @@ __all__ = [
 
 MOST_VARIABLES = 30
 _NARROWEST = 0.1  # of a step: nearer to a kink a line search does better
+_ROUNDED = 1e-9
 _NOTHING = np.zeros(0)
 
 
@@ -66,6 +68,18 @@ def largest_curvature(function: BoxFunction, low: np.ndarray, high: np.ndarray) 
         return (of_center + _norm(width)) * (1.0 + 1e-12 * count)
 
 
+def _rewritten(program: Program) -> bool:
+    """Whether a derivative may be other than that of the values: by a rule of its own, or cut."""
+    for equation in program.equations:
+        if equation.primitive in ("stop_gradient", "call"):
+            return True
+        for value in equation.params.values():
+            parts = value if isinstance(value, tuple | list) else (value,)
+            if any(_rewritten(p) for p in parts if isinstance(p, Program)):
+                return True
+    return False
+
+
 def _norm(matrix: np.ndarray) -> float:
     """The largest row sum of sizes, not below the spectral norm of a symmetric matrix."""
     return float(np.abs(matrix).sum(axis=1).max())
@@ -100,6 +114,7 @@ class CurvatureBound:
         self._wide = 8.0  # how many steps the box reaches
         self._age, self._patience = 0, 4  # steps in one box, and after how many to prove anew
         self._function = self._boxes()
+        self._doubtful = self._function is not None and _rewritten(self._function.program)
 
     def _boxes(self) -> BoxFunction | None:
         if self.program.variables > MOST_VARIABLES:
@@ -113,6 +128,8 @@ class CurvatureBound:
     def rate(self, x: np.ndarray, g: np.ndarray) -> float | None:
         """1/L on a box that holds x and the step; None where it cannot be proved."""
         if self._function is None:
+            return None
+        if self._doubtful and not self._is_gradient(self._function, x, g):
             return None
         known = self._proved
         self._age += 1
@@ -134,6 +151,23 @@ class CurvatureBound:
         self._age = 0
         self.largest = max(self.largest, self._proved.curvature)
         return _inverse(self._proved.curvature)
+
+    def _is_gradient(self, function: BoxFunction, x: np.ndarray, g: np.ndarray) -> bool:
+        """Whether g is the gradient of the function itself, not only what its rules make of it."""
+        from taylored.readings.jet.space import space
+
+        try:
+            found = function.over(x[None], x[None], space(function.variables, 1))
+        except MissingRule as error:
+            self.why, self._function = error.what.rstrip("."), None
+            return False
+        low, high = (np.asarray(end[1:, 0, 0], float) for end in (found.low, found.high))
+        size = np.maximum(np.abs(low), np.abs(high)).max(initial=0.0)
+        slack = _ROUNDED * max(size, float(np.abs(g).max(initial=0.0)))
+        if found.troubles or not ((low - slack <= g) & (g <= high + slack)).all():
+            self.why = "the derivatives given to JAX are not shown to be those of the function"
+            return False
+        return True
 
     def _after(self, x: np.ndarray, g: np.ndarray, rate: float) -> np.ndarray:
         return np.clip(x - rate * g, self.program.lower, self.program.upper)

@@ -94,14 +94,19 @@ class Descent:
     @property
     def accuracy(self) -> Accuracy:
         """The kind of the statement about x: estimated, or unknown."""
-        known = self.usable and bool(np.all(np.isfinite(self.certificate.errors)))
+        known = self._decided and bool(np.all(np.isfinite(self.certificate.errors)))
         return Accuracy.ESTIMATED if known else Accuracy.UNKNOWN
+
+    @property
+    def _decided(self) -> bool:
+        """Whether the curvature says how far x may be off."""
+        return self.usable and self.kind == "minimum"
 
     @property
     def errors(self) -> Any:
         """Estimated absolute errors of x, in the form of x; nan where nothing can be said."""
         found = np.asarray(self.certificate.errors, float)
-        return self.statement.unflatten(found if self.usable else np.full(found.shape, np.nan))
+        return self.statement.unflatten(found if self._decided else np.full(found.shape, np.nan))
 
     @property
     def sources(self) -> tuple[str, ...]:

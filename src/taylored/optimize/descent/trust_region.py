@@ -14,6 +14,8 @@ import numpy as np
 
 from taylored.optimize.descent.bounded import Quadratic, minimize_model, quadratic, released
 from taylored.optimize.descent.face import Step
+from taylored.optimize.descent.kink import Kink
+from taylored.optimize.descent.ray import Runaway, rays
 from taylored.optimize.nlp import NonlinearProgram
 from taylored.optimize.watch import Answer, Watch
 
@@ -22,7 +24,12 @@ __all__ = ["trust_region"]
 _NOISE = 2e-15  # relative rounding error of f that differences are not trusted below
 _ENOUGH = 1e-4  # share of the predicted decrease that a step must reach
 _FAR = 1e20
+_MANY, _LITTLE = 200, 1e-3  # steps, and the least progress in them, relative
 _NOTHING = np.zeros(0)
+_MESSAGES = {
+    "unbounded": "f still falls at |x| = {:.3g}.",
+    "stalled": "f falls ever more slowly up to |x| = {:.3g}: perhaps it has no minimum.",
+}
 
 
 @dataclass(slots=True)
@@ -57,6 +64,8 @@ class _Search:
         self.moved = np.nan
         self.gaps = False  # whether places were met where f is not defined
         self.settled = False  # the last step was Newton's, short, with positive curvature
+        self.kink = Kink()
+        self.checked = 0, inf, inf  # when, and what f and its slope were
         self.patience = 100  # steps allowed beyond the tolerance, where convergence is slow
 
     # ---- evaluations ----
@@ -71,10 +80,13 @@ class _Search:
 
     def slope(self, point: _Point, sizes: np.ndarray | float = 1.0) -> float:
         """The size of the projected gradient, each entry relative to `sizes`."""
-        g = point.g
-        if self.program.bounded:
-            g = np.where(released(point.x, g, self.lower, self.upper), g, 0.0)
-        return float((np.abs(g) / sizes).max(initial=0.0))
+        return float((np.abs(self.free_gradient(point)) / sizes).max(initial=0.0))
+
+    def free_gradient(self, point: _Point) -> np.ndarray:
+        """The gradient, without what presses against bounds."""
+        if not self.program.bounded:
+            return point.g
+        return np.where(released(point.x, point.g, self.lower, self.upper), point.g, 0.0)
 
     # ---- the search ----
 
@@ -84,6 +96,7 @@ class _Search:
             x = np.clip(start, self.lower, self.upper)
             self.watch.iterate(x, np.nan)
             return _answer(x, "undefined", "f or its gradient is not finite at the start.")
+        runaway, start = Runaway(point.x, point.f, _FAR), point.x
         while True:
             slope = self.slope(point)
             end = self.watch.iterate(point.x, point.f, 0.0, slope, step=self.moved)
@@ -91,12 +104,16 @@ class _Search:
                 return _answer(point.x, end)
             if slope <= self.tolerance and self.settled:
                 return _answer(point.x, "converged")
-            if self.escaped(point):
-                return _answer(
-                    point.x, "unbounded",
-                    f"f = {point.f:.3g} still falls at |x| = {np.abs(point.x).max():.3g}.",
-                )  # fmt: skip
-            following = self.advance(point, slope)
+            end = runaway.end(point.x, point.f, lambda x=point.x: rays(self.program, start, x))
+            if end:
+                return _answer(point.x, end, _MESSAGES[end].format(np.abs(point.x).max()))
+            if not self.progresses(point, slope):
+                return _answer(point.x, "stalled", "f and its slope hardly change any more.")
+            g = self.free_gradient(point)
+            if slope > 1e3 * self.tolerance and self.kink.holds(self.moved, point.x, g):
+                following = self.along_kink(point)
+            else:
+                following = self.advance(point, slope)
             if isinstance(following, Answer):
                 return following
             self.moved = float(np.linalg.norm(following.x - point.x))
@@ -120,8 +137,31 @@ class _Search:
                     return _Point(x, f, g)
         return None
 
-    def escaped(self, point: _Point) -> bool:
-        return point.f < -_FAR or float(np.abs(point.x).max(initial=0.0)) > _FAR
+    def progresses(self, point: _Point, slope: float) -> bool:
+        """Whether the last many steps changed anything."""
+        when, f, steepness = self.checked
+        now = self.watch.work.iterations
+        if now < when + _MANY and now >= when:
+            return True
+        self.checked = now, point.f, slope
+        return now < when or f - point.f > _LITTLE * abs(point.f) or slope < 0.5 * steepness
+
+    def along_kink(self, point: _Point) -> _Point | Answer:
+        """A step down for the gradients on all sides."""
+        d = self.kink.along()
+        if d is None:
+            return _answer(point.x, "stalled", "f has a kink there: its slope jumps.")
+        far = max(1.0, float(np.abs(point.x).max(initial=0.0))) / float(np.abs(d).max())
+        for _ in range(50):
+            x = np.clip(point.x + far * d, self.lower, self.upper)
+            f = self.value(x)
+            if f < point.f - _ENOUGH * abs(float(point.g.dot(x - point.x))):
+                g = self.gradient(x)
+                if np.isfinite(g).all():
+                    self.radius = max(self.radius, float(np.linalg.norm(x - point.x)))
+                    return _Point(x, f, g)
+            far *= 0.5
+        return _answer(point.x, "stalled", "no shorter step lowers f: its slope may have a jump.")
 
     def advance(self, point: _Point, slope: float) -> _Point | Answer:
         """The next point, or the end."""
@@ -249,7 +289,7 @@ class _Search:
     def stuck(self, point: _Point, slope: float) -> Answer:
         if slope <= 1e3 * self.tolerance:
             return _answer(point.x, "converged")
-        return _answer(point.x, "stalled", "no shorter step lowers f: its slope may have a jump.")
+        return self.along_kink(point)
 
     def placed(self, x: np.ndarray, s: np.ndarray, model: Quadratic) -> np.ndarray:
         """x after the step; exactly on the bounds that the model has reached."""

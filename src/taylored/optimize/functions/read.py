@@ -184,13 +184,13 @@ def _of_formulas(
     def flatten(point: Any, what: str) -> np.ndarray:
         return named_numbers(point, names, what)
 
-    as_dict = isinstance(start, Mapping)
+    as_dict, single = isinstance(start, Mapping), isinstance(start, int | float | np.number)
 
     def unflatten(x: np.ndarray) -> Any:
         values = x.tolist()
         if as_dict:
             return dict(zip(names, values, strict=True))
-        return values[0] if np.ndim(start) == 0 else np.array(values)
+        return values[0] if single else np.array(values)
 
     statement = Statement(
         formulas_program(expressions, names), _numbers(expressions, names), ((),) * len(names),

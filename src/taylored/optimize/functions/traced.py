@@ -67,8 +67,8 @@ def traced_statement(
         parts = [np.array(p) if p.ndim else float(p) for p in layout.split(x)]
         whole = layout.unflatten(parts)
         if isinstance(start, Mapping) and len(floats) > 1:
-            return dict(zip(_names(objective), whole, strict=True))
-        return whole
+            whole = dict(zip(_names(objective), whole, strict=True))
+        return _in_order(whole, start)
 
     program = made.program()
     statement = Statement(
@@ -77,6 +77,15 @@ def traced_statement(
     )  # fmt: skip
     vector = np.concatenate([np.asarray(v, float).reshape(-1) for v in arguments.leaves])
     return statement, vector
+
+
+def _in_order(value: Any, like: Any) -> Any:
+    """Dictionaries with their keys in the order of the user's: trees have them sorted."""
+    if isinstance(value, dict) and isinstance(like, Mapping) and value.keys() == like.keys():
+        return {k: _in_order(value[k], like[k]) for k in like}
+    if type(value) in (list, tuple) and isinstance(like, list | tuple):
+        return type(value)(_in_order(v, k) for v, k in zip(value, like, strict=True))
+    return value
 
 
 def _names(function: Callable) -> list[str]:

@@ -24,12 +24,12 @@ class Restoration:
         self.thorough = thorough
         self.last: Method | None = None
 
-    def __call__(self, method: Method) -> str:
+    def __call__(self, method: Method, thorough: bool = False) -> str:
         """ "" where a new point was found, else how the method ends."""
         before = method.point
         method.search.filter.add(method.search.violation, method.search.value)
         start = float(np.abs(before.rows).sum())
-        goal = (1e-6 if self.thorough else _ENOUGH) * start
+        goal = (1e-6 if thorough or self.thorough else _ENOUGH) * start
         phase = self._phase(method)
 
         def finished(point: Point) -> bool:

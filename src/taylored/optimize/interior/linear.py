@@ -10,6 +10,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from taylored.optimize.factorize import (
+    SymmetricFactors,
+    elimination_order,
+    placed,
+    symmetric_lu,
+)
+
 __all__ = ["DenseSystem", "SparseSystem", "System", "refined"]
 
 _RESIDUAL = 1e-13  # relative, what a refined solution is left with
@@ -122,20 +129,25 @@ class DenseSystem:
 
 
 class SparseSystem:
-    """SuperLU kept to diagonal pivots, whose signs are then those of LDL'."""
+    """SuperLU kept to diagonal pivots, whose signs are then those of LDL'.
+
+    The matrix is kept in the order of elimination, which depends on the pattern only.
+    """
 
     def __init__(self, n: int, m: int):
         self.n, self.m, self.size = n, m, n + m
+        self._order = np.zeros(0, np.int64)
         self._where: tuple[np.ndarray, ...] | None = None
         self._matrix: Any = None
         self._hessian: Any = None
         self._shift = np.zeros(0)
         self._plain = np.zeros(0)
-        self._lu: Any = None
+        self._lu: SymmetricFactors | None = None
 
     def load(self, hessian: Any, jacobian: Any) -> None:
+        self._hessian = hessian
         if self._where is None:
-            self._where = self._pattern(hessian, jacobian)
+            self._where = self._laid_out(hessian, jacobian)
         h, down, right, diagonal = self._where
         data = self._matrix.data
         data[:] = 0.0
@@ -144,52 +156,40 @@ class SparseSystem:
             data[down] = jacobian.data
             data[right] = jacobian.data
         self._plain = data[diagonal]
-        self._hessian = hessian
 
-    def _pattern(self, hessian: Any, jacobian: Any) -> tuple[np.ndarray, ...]:
-        """Where the blocks and the diagonal lie in the data of the whole matrix."""
-        from scipy.sparse import csc_array
-
+    def _laid_out(self, hessian: Any, jacobian: Any) -> tuple[np.ndarray, ...]:
+        """Where the blocks and the diagonal lie in the data of the whole matrix, which is made."""
         n, size = self.n, self.size
         h_rows = np.repeat(np.arange(n), np.diff(hessian.indptr))
-        j_rows = np.repeat(np.arange(self.m), np.diff(jacobian.indptr)) + n if self.m else []
-        j_columns = jacobian.indices if self.m else []
-        rows = np.concatenate([h_rows, j_rows, j_columns, np.arange(size)]).astype(np.int64)
-        columns = np.concatenate([hessian.indices, j_columns, j_rows, np.arange(size)])
-        keys, place = np.unique(columns.astype(np.int64) * size + rows, return_inverse=True)
-        counts = np.bincount(keys // size, minlength=size)
-        pointers = np.concatenate([[0], np.cumsum(counts)])
-        self._matrix = csc_array(
-            (np.zeros(keys.size), (keys % size).astype(np.int32), pointers.astype(np.int32)),
-            shape=(size, size),
-        )
-        ends = np.cumsum([h_rows.size, len(j_rows), len(j_rows)])
+        j_rows = np.repeat(np.arange(self.m), np.diff(jacobian.indptr)) + n
+        rows = np.concatenate([h_rows, j_rows, jacobian.indices, np.arange(size)])
+        columns = np.concatenate([hessian.indices, jacobian.indices, j_rows, np.arange(size)])
+        self._matrix, _ = placed(rows, columns, size)
+        self._order = elimination_order(self._matrix)
+        rank = np.empty(size, np.int64)
+        rank[self._order] = np.arange(size)
+        self._matrix, place = placed(rank[rows], rank[columns], size)
+        ends = np.cumsum([h_rows.size, j_rows.size, j_rows.size])
         return tuple(np.split(place, ends))
 
     def factor(self, p: np.ndarray, q: np.ndarray, ridge: np.ndarray) -> int | None:
-        from scipy.sparse.linalg import splu
-
         assert self._where is not None
-        diagonal = self._where[3]
-        self._shift = np.concatenate([np.zeros(self.n), ridge])
-        self._matrix.data[diagonal] = self._plain + np.concatenate([p, -q - ridge])
-        try:
-            self._lu = splu(
-                self._matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0,
-                options={"SymmetricMode": True},
-            )  # fmt: skip
-        except RuntimeError:  # exactly singular
+        self._shift = np.concatenate([np.zeros(self.n), ridge])[self._order]
+        self._matrix.data[self._where[3]] = self._plain + np.concatenate([p, -q - ridge])
+        self._lu = symmetric_lu(self._matrix, ordered=True)
+        if self._lu is None or not self._lu.on_diagonal:
             return None
-        if not np.array_equal(self._lu.perm_r, self._lu.perm_c):
-            return None
-        pivots = self._lu.U.diagonal()
+        pivots = self._lu.pivots
         return int(np.count_nonzero(pivots < 0.0)) if np.isfinite(pivots).all() else None
 
     def solve(self, r: np.ndarray, ridged: bool = False) -> tuple[np.ndarray, float]:
-        matrix, shift = self._matrix, self._shift
-        if ridged:
-            return refined(r, self._lu.solve, matrix.__matmul__)
-        return refined(r, self._lu.solve, lambda u: matrix @ u + shift * u)
+        matrix, shift, lu = self._matrix, self._shift, self._lu
+        assert lu is not None
+        apply = matrix.__matmul__ if ridged else lambda u: matrix @ u + shift * u
+        u, left = refined(r[self._order], lu.solve, apply)
+        out = np.empty_like(u)
+        out[self._order] = u
+        return out, left
 
     def curvature(self, u: np.ndarray) -> float:
         return float(u @ (self._hessian @ u))

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from taylored.optimize.descent.ray import Runaway
 from taylored.optimize.interior.barrier import Barrier, Point
 from taylored.optimize.interior.direction import Direction, Directions
 from taylored.optimize.interior.linear import System
@@ -20,11 +21,12 @@ _KEEP_ERROR, _LINEAR, _SUPERLINEAR, _BOUNDARY = 10.0, 0.2, 1.5, 0.99
 _SCALE = 100.0
 _CENTRAL = 1e10
 _TINY_STEP = 10 * np.finfo(float).eps
-_LOWEST, _FARTHEST, _FAR = -1e20, 1e20, 1e3
+_FAR = 1e3
 _SOFT_GAIN = 0.9999
 _NOISE = 1e-15
 _ESCAPES, _ESCAPE_STEP = 3, 1e-2
 _EXTRA = 10
+_CRAWL, _CRAWLS, _CLOSER = 1e-4, 10, 1e-3
 _LARGE_MULTIPLIER = 1000.0
 _ACCEPTABLE, _ACCEPTABLE_TIMES = 1e-6, 15
 
@@ -32,9 +34,9 @@ _ACCEPTABLE, _ACCEPTABLE_TIMES = 1e-6, 15
 class Method:
     """Newton on the barrier problem for ever smaller mu, from one point on.
 
-    `note(point, dual, step)` is told every point and says why to stop; `restore(method)` replaces
-    the point when the line search fails, and says how it ended if it could not; `finished(point)`
-    stops early with "restored".
+    `note(point, dual, step)` is told every point and says why to stop; `restore(method, thorough)`
+    replaces the point when the line search fails, and says how it ended if it could not;
+    `finished(point)` stops early with "restored".
     """
 
     def __init__(self, barrier: Barrier, system: System, point: Point, mu: float, tolerance: float):
@@ -43,14 +45,15 @@ class Method:
         self.search = LineSearch(barrier, self.directions, float(np.abs(point.rows).sum()))
         self.tolerance, self.least_mu = tolerance, tolerance / (_KEEP_ERROR + 1.0)
         self.note: Callable[[Point, float, float], str] = lambda point, dual, step: ""
-        self.restore: Callable[[Method], str] | None = None
+        self.restore: Callable[[Method, bool], str] | None = None
         self.finished: Callable[[Point], bool] | None = None
         self.user_error: Callable[[Method], float] | None = None
-        self.runs_away: Callable[[np.ndarray], bool] | None = None
+        self.fates: Callable[[np.ndarray], set[str]] | None = None
         self.step = np.nan
         self._tiny = self._escapes = self._extra = self._acceptable = self._forced = 0
+        self._crawl = 0
         self._factored = False
-        self._far = _FAR * (1.0 + float(np.abs(point.v[: barrier.n]).max(initial=0.0)))
+        self.runaway = Runaway(point.v[: barrier.n], point.f, _FAR)
         self._user = np.inf
         self.dual = self.primal = np.inf
 
@@ -102,8 +105,11 @@ class Method:
         """Why to stop at the point, "" to go on."""
         point = self.point
         error = self.error(0.0)
-        if self._unbounded(point):
-            return "unbounded"
+        if (self.primal <= 1e-6 or self.runaway.suspected) and self.fates is not None:
+            fates, x = self.fates, point.v[: self.barrier.n]
+            end = self.runaway.end(x, point.f, lambda: fates(x))
+            if end:
+                return end
         if error <= self.tolerance:
             return self._exact_enough()
         if not np.isfinite(error):
@@ -111,19 +117,6 @@ class Method:
         near = error <= _ACCEPTABLE and self.mu <= 10 * self.least_mu
         self._acceptable = self._acceptable + 1 if near else 0
         return "stalled" if self._acceptable >= _ACCEPTABLE_TIMES else ""
-
-    def _unbounded(self, point: Point) -> bool:
-        """Whether the objective falls without end; tried where x has gone far."""
-        if self.barrier.elastic:
-            return False
-        x = point.v[: self.barrier.n]
-        farthest = float(np.abs(x).max(initial=0.0))
-        if self.primal <= 1e-6 and (point.f < _LOWEST or farthest > _FARTHEST):
-            return True
-        if farthest <= self._far:
-            return False
-        self._far = _FAR * farthest
-        return self.runs_away is not None and self.runs_away(x)
 
     def _exact_enough(self) -> str:
         """Converged; some more steps where the user's units want them and they help."""
@@ -199,13 +192,22 @@ class Method:
             if self._promises_nothing(direction):
                 return "" if self._soft(direction, tau) else self._failed()
             trial = self.search.find(point, direction, self.mu, tau)
-            if trial is not None:
+            if trial is not None and not self._crawls(trial, relative):
                 self._forced = 0
                 self._move(trial, direction)
                 return ""
-            if self._soft(direction, tau):
+            if trial is None and self._soft(direction, tau):
                 return ""
         return self._failed()
+
+    def _crawls(self, trial: Trial, relative: np.ndarray) -> bool:
+        """Whether steps have long been next to nothing, far from feasible: as where an objective
+        that falls ever more steeply presses against the most violation that the filter allows."""
+        if trial.alpha * relative.max(initial=0.0) > _CRAWL or self.primal <= 1e-4:
+            self._crawl = 0
+        else:
+            self._crawl += 1
+        return self._crawl >= _CRAWLS and self.restore is not None
 
     def _promises_nothing(self, direction: Direction) -> bool:
         """Whether the expected decrease is below the rounding of the value."""
@@ -266,7 +268,11 @@ class Method:
     def _failed(self) -> str:
         """No step: restore, or lower mu where the rows are met already."""
         if self.primal > 1e-2 * self.tolerance and self.restore is not None:
-            return self.restore(self)
+            thorough, self._crawl = self._crawl >= _CRAWLS, 0
+            if thorough:  # stay closer to the constraints from now on
+                self.search.filter.most = max(1.0, _CLOSER * self.search.filter.most)
+                self.runaway.suspected = True
+            return self.restore(self, thorough)
         if self.mu > self.least_mu and self._forced < 5:
             self._forced += 1
             self._lower()

@@ -18,6 +18,8 @@ _LESS_VIOLATION, _LESS_VALUE = 1e-5, 1e-8
 _CORRECTIONS, _CORRECTION_GAIN = 4, 0.99
 _SHORTEST = 0.05
 _ROUNDING = 2e-15
+_NEARLY = 0.5
+_STEEPEST = 1e130  # larger numbers overflow
 
 
 class Trial:
@@ -30,6 +32,18 @@ class Trial:
         self.v = point.v + alpha * step.v
         self.distance = point.distance + alpha * step.distance
         self.f, self.goal, self.rows = barrier.evaluate(self.v)
+        self.violation = float(np.abs(self.rows).sum())
+        self.value = self.goal + mu * barrier.logarithms(self.distance)
+
+    def meet(self, barrier: Barrier, mu: float) -> None:
+        """Set slacks that are nearly right to what their rows say."""
+        n, bounds = barrier.n, self.distance.size - barrier.row.size
+        slack = self.v[n:]
+        right = slack - self.rows[barrier.row]
+        slack = np.where(np.abs(right - slack) <= _NEARLY * slack, right, slack)
+        self.rows = self.rows + barrier.onto_rows(slack - self.v[n:])
+        self.v = np.concatenate([self.v[:n], slack])
+        self.distance = np.concatenate([self.distance[:bounds], slack])
         self.violation = float(np.abs(self.rows).sum())
         self.value = self.goal + mu * barrier.logarithms(self.distance)
 
@@ -63,6 +77,8 @@ class LineSearch:
         first = True
         while alpha >= shortest or first:
             trial = Trial(self.barrier, point, step, alpha, mu)
+            if trial.violation > self.filter.most and trial.finite and not self.barrier.elastic:
+                trial.meet(self.barrier, mu)
             if trial.finite and self._accepts(trial):
                 return self._taken(trial)
             if first and trial.finite and trial.violation >= self.violation and self.barrier.m:
@@ -89,16 +105,18 @@ class LineSearch:
         if self.slope < 0.0:
             bound = min(bound, _LESS_VALUE * self.violation / -self.slope)
             if self.violation <= self.small:
-                switch = self.violation**_SWITCH_VIOLATION / (-self.slope) ** _SWITCH_VALUE
+                switch = self.violation**_SWITCH_VIOLATION / self._promise()
                 bound = min(bound, switch)
         return max(bound, 1e-14) if self.violation > 0.0 else 1e-14
+
+    def _promise(self) -> float:
+        return min(-self.slope, _STEEPEST) ** _SWITCH_VALUE
 
     def _switched(self, alpha: float) -> bool:
         """Whether the value must decrease as the slope promises."""
         if not (self.slope < 0.0 and self.violation <= self.small):
             return False
-        promised = alpha * (-self.slope) ** _SWITCH_VALUE
-        return promised > self.violation**_SWITCH_VIOLATION
+        return alpha * self._promise() > self.violation**_SWITCH_VIOLATION
 
     def _accepts(self, trial: Trial) -> bool:
         if not self.filter.accepts(trial.violation, trial.value):

@@ -12,7 +12,7 @@ from taylored.optimize.interior.condensed import system_for
 from taylored.optimize.interior.conflict import conflict, smallest
 from taylored.optimize.interior.feasibility import Restoration
 from taylored.optimize.interior.method import Method
-from taylored.optimize.interior.runaway import runs_away
+from taylored.optimize.interior.runaway import fates
 from taylored.optimize.interior.scaling import Scaled
 from taylored.optimize.nlp import NonlinearProgram
 from taylored.optimize.watch import Answer, Limits, Watch
@@ -180,8 +180,14 @@ def _method(
     if scaled.m:
         method.restore = Restoration(thorough=equations > scaled.n)
     method.user_error = _user_error
-    first = point.v[: scaled.n].copy()
-    method.runs_away = lambda x: runs_away(scaled, first, x)
+    first = before = point.v[: scaled.n].copy()
+
+    def asked(x: np.ndarray) -> set[str]:
+        nonlocal before
+        past, before = (first, before), x.copy()
+        return fates(scaled, past, x)
+
+    method.fates = asked
     return method
 
 

@@ -13,6 +13,8 @@ from functools import cached_property
 
 import numpy as np
 
+from taylored.errors import MissingRule
+from taylored.optimize.roots.poles import numerators
 from taylored.optimize.roots.system import System
 from taylored.readings.enclosure.boxes import BoxFunction
 from taylored.readings.interval import arithmetic as ia
@@ -93,6 +95,9 @@ class CellTests:
         possible = ~np.any((natural[0] > 0) | (natural[1] < 0), axis=1)
         if undefined.any() and self._arguments is not None:
             possible &= ~self._nowhere(cells)
+        at_poles = np.flatnonzero(possible & undefined)
+        if at_poles.size and self._numerators is not None:
+            possible[at_poles] = ~self._no_zero(cells.where(at_poles))
         usable = possible & np.all(np.isfinite(value[0]) & np.isfinite(value[1]), axis=1)
         return self._reduced(cells, (value, slopes), possible, usable, undefined)
 
@@ -120,6 +125,25 @@ class CellTests:
         function, least, most = self._arguments
         found = function.over(cells.low, cells.high, space(self.system.variables, 0))
         return np.any((found.high[0] < least) | (found.low[0] > most), axis=1)
+
+    @cached_property
+    def _numerators(self) -> BoxFunction | None:
+        """What is over the divisors, where something is divided."""
+        program = numerators(self.system.program) if not any(self.system.shapes) else None
+        return None if program is None else BoxFunction(program, self.system.shapes)
+
+    def _no_zero(self, cells: Cells) -> np.ndarray:
+        """(cells,) where a numerator is defined everywhere, and nowhere zero."""
+        assert self._numerators is not None
+        try:
+            found = self._numerators.over(cells.low, cells.high, space(self.system.variables, 0))
+        except MissingRule:
+            return np.zeros(len(cells), bool)
+        apart = np.any((found.low[0] > 0) | (found.high[0] < 0), axis=1)
+        for trouble in found.troubles:
+            if trouble.kind != "kink":
+                apart &= ~trouble.boxes
+        return apart
 
     # ---- cutting ----
 

@@ -110,9 +110,13 @@ class Roots:
         if self.complete:
             if count == 0:
                 return "No root in the box: proved."
-            all_ = "exactly one root" if count == 1 else f"exactly {count} roots"
-            return f"The box holds {all_}, each proved, and no other."
-        found = f"Found {what}" + (", each proved" if count and self._proved else "")
+            if count == 1:
+                return "The box holds exactly one root, proved, and no other."
+            return f"The box holds exactly {count} roots, each proved, and no other."
+        proved = (
+            "" if not (count and self._proved) else ", proved" if count == 1 else ", each proved"
+        )
+        found = f"Found {what}{proved}"
         gaps = []
         if self.border:
             gaps.append(f"{len(self.border)} on the border of the box")
@@ -142,32 +146,33 @@ class Roots:
                     "border",
                     f"Root {k + 1} lies within rounding of the border of the box: inside or not "
                     "cannot be told.",
-                    "take a box that is a little larger or smaller.",
+                    "Take a box that is a little larger or smaller.",
                 )
             )
         if self.stopped:
-            step = "give seconds= or boxes= more, or a smaller box."
+            step = "Give max_seconds= or max_boxes= more, or a smaller box."
             found.append(Finding("stopped", f"{_STOPPED[self.stopped].capitalize()}.", step))
         if self.caveat:
-            found.append(Finding("not-proved", self.caveat, "run `taylored doctor`."))
+            found.append(Finding("not-proved", self.caveat, "Run `taylored doctor`."))
         return tuple(found)
 
     def _of(self, part: Undecided) -> Finding:
         names = self.system.names
         ends = zip(names[:3], part.low[:3].tolist(), part.high[:3].tolist(), strict=True)
-        where = ", ".join(f"{n} in [{a:.7g}, {b:.7g}]" for n, a, b in ends)
+        where = ", ".join(_place(n, a, b) for n, a, b in ends)
         where += ", ..." if len(part.low) > 3 else ""
         if part.why == "undefined":
             text = (
-                f"F is not defined in all of {where}: roots there are neither found nor excluded."
+                f"F is not defined everywhere near {where}: roots there are neither found nor "
+                "excluded."
             )
-            return Finding("undefined", text, "leave that part out of the box.")
+            return Finding("undefined", text, "Leave that part out of the box.")
         if part.why == "limit":
             return Finding("undecided", f"Not searched to the end: {where}.")
         if part.near is None:
-            return Finding("undecided", f"Neither a root nor its absence is proved in {where}.")
+            return Finding("undecided", f"Neither a root nor its absence is proved near {where}.")
         text = f"Near {where} F is 0 to rounding: a multiple root or a near miss, not decided."
-        return Finding("multiple-or-none", text, "start ty.root there; it estimates what it is.")
+        return Finding("multiple-or-none", text, "Start ty.root there; it estimates what it is.")
 
     def __repr__(self) -> str:
         return f"Roots({self.status})"
@@ -188,6 +193,13 @@ class Roots:
 
     def _repr_html_(self) -> str:
         return importlib.import_module("taylored.report.root").roots_html(self)
+
+
+def _place(name: str, low: float, high: float) -> str:
+    """`x in [0, 1]`, or `x = 1` where both ends are written alike."""
+    low, high = low + 0.0, high + 0.0
+    ends = f"{low:.7g}", f"{high:.7g}"
+    return f"{name} = {ends[0]}" if ends[0] == ends[1] else f"{name} in [{ends[0]}, {ends[1]}]"
 
 
 _STOPPED = {

@@ -34,5 +34,5 @@ class Draft:
 def stopped(x: np.ndarray, why: str, shown: str) -> Draft:
     """The best point of a run that did not come to its end."""
     text = f"Not finished: {STOPS[why]}. The best point so far is {shown}."
-    note = Finding("stopped", text, "start again from there, or give it longer.", "error")
+    note = Finding("stopped", text, "Start again from there, or give it longer.", "error")
     return Draft(x, "none", text, (note,))

@@ -48,7 +48,7 @@ def _read(atom: Atom, known: dict[int, Fraction]) -> Fraction:
     if isinstance(atom, int):
         return known[atom]
     value: Any = atom.value
-    if np.ndim(value) or isinstance(value, np.ndarray) and value.dtype != np.float64:
+    if np.ndim(value) or (isinstance(value, np.ndarray) and value.dtype != np.float64):
         raise TypeError("no plain float64")
     return Fraction(float(value))
 

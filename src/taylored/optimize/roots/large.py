@@ -7,19 +7,24 @@ Where the Jacobian is singular, or no shorter step helps, a Levenberg-Marquardt 
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from taylored.optimize.roots.local import Local
+from taylored.optimize.roots.search import Search, better, stops_search
 from taylored.optimize.roots.system import System
 from taylored.optimize.watch import Watch
 
-__all__ = ["large_root", "solve_large", "sparse_step"]
+__all__ = ["large_root", "search_large", "solve_large", "sparse_step"]
 
 _UNIT = 2.0**-52
 _HALVINGS = 12
+_PLAIN = 15  # Newton steps that may lead up
+_SPREADS = (0.1, 1.0, 0.5, 5.0)
+_STARTS = ((2_000, 12), (20_000, 4))  # unknowns, and how many more starts they may cost
 
 
 def sparse_step(jacobian: Any, f: np.ndarray) -> np.ndarray | None:
@@ -37,17 +42,65 @@ def sparse_step(jacobian: Any, f: np.ndarray) -> np.ndarray | None:
     return step if np.all(np.isfinite(step)) else None
 
 
-def solve_large(system: System, start: np.ndarray, watch: Watch) -> Local:
-    """Make |F| as small as it becomes."""
+def search_large(system: System, start: np.ndarray, watch: Watch) -> Search:
+    """A root near the start if one can be found, else the point with the least |F|."""
+    best: Search | None = None
+    for number, (way, point) in enumerate(_starts(system, start)):
+        found = solve_large(system, point, watch, 3000 if number == 0 else 200)
+        made = Search(found, large_root(system, found), number + 1, way)
+        chosen = made if best is None else better(best, made)
+        if stops_search(found):
+            chosen.local.end = found.end
+            return chosen
+        if made.root or system.equations != system.variables:
+            return made
+        best = replace(chosen, tries=number + 1)
+    assert best is not None
+    return best
+
+
+def _starts(system: System, start: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    """The start, what plain Newton steps make of it, and others around it, always the same."""
+    yield "Newton", start
+    yield "plain Newton", _undamped(system, start)
+    count = next((more for most, more in _STARTS if system.variables <= most), 1)
+    rng = np.random.default_rng(7)
+    size = np.maximum(np.abs(start), np.median(np.abs(start)))
+    size = np.where(size > 0, size, 1.0)
+    for number in range(count):
+        spread = _SPREADS[number % len(_SPREADS)]
+        yield "another start", start + spread * size * rng.standard_normal(len(start))
+
+
+def _undamped(system: System, start: np.ndarray) -> np.ndarray:
+    """Newton's own steps: |F| may grow on the way out of a valley."""
+    x = start
+    for _ in range(_PLAIN):
+        jacobian = system.jacobian(x)
+        if not np.all(np.isfinite(jacobian.data)):
+            break
+        step = sparse_step(jacobian, system.values(x))
+        if step is None or not np.all(np.isfinite(system.values(x + step))):
+            break
+        x = x + step
+        if np.all(np.abs(step) <= 1e-10 * np.abs(x)):
+            break
+    return x
+
+
+def solve_large(system: System, start: np.ndarray, watch: Watch, most: int = 3000) -> Local:
+    """Make |F| as small as it becomes, in at most so many steps."""
     found = Local(start, system.values(start), "slow", np.zeros_like(start), points=[start])
     if not np.all(np.isfinite(found.f)):
         found.end = "undefined"
         return found
     run = _Run(system, watch, found)
     stop = watch.iterate(start, found.size, float(np.abs(found.f).max(initial=0.0)))
-    while not stop:
+    for _ in range(most):
+        if stop:
+            break
         stop = run.step()
-    found.end = stop
+    found.end = stop or "slow"
     return found
 
 

@@ -16,6 +16,7 @@ __all__ = ["plain_newton", "search"]
 
 _STEPS = 80
 _PERIOD = 8
+_LAST = 20  # points that show whether it wanders or keeps to one direction
 _FAR = 1e8
 _RAYS = 60  # points to each side of the start
 
@@ -56,7 +57,7 @@ def plain_newton(line: Line, start: float, tol: float = 0.0) -> Outcome:
             return Outcome(new, "divergence", points=(start, *xs[1:3]))
         xs.append(new)
         stop = line.note(new, abs(step))
-    return Outcome(xs[-1], stop or "slow", points=tuple(xs[-2:]))
+    return Outcome(xs[-1], stop or "slow", points=tuple(xs[-_LAST:]))
 
 
 def _settled(line: Line, x: float, new: float, order: int | None) -> Outcome:

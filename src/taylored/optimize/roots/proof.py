@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from taylored.errors import MissingRule
+from taylored.optimize.roots.exact import exact_values
 from taylored.optimize.roots.krawczyk import (
     Enclosure,
     Evaluate,
@@ -18,6 +19,7 @@ from taylored.optimize.roots.krawczyk import (
     enclosed_system,
     krawczyk,
 )
+from taylored.optimize.roots.squares import squares_at, squares_error
 from taylored.optimize.roots.system import System
 from taylored.readings.enclosure.boxes import BoxFunction
 from taylored.readings.interval.arithmetic import Bounds
@@ -25,7 +27,7 @@ from taylored.readings.interval.margins import trusted
 from taylored.readings.jet.space import space
 from taylored.results import Accuracy
 
-__all__ = ["Knowledge", "exactly_zero", "kind_here", "know"]
+__all__ = ["Knowledge", "exactly_zero", "kind_here", "know", "know_least"]
 
 _UNIT = 2.0**-52
 _MOST = 160  # unknowns for which a proof is tried
@@ -83,10 +85,11 @@ def _unproved(system: System) -> str:
 def _proved(system: System, x: np.ndarray) -> Knowledge | str:
     kind, caveat = kind_here()
     found = _by_krawczyk(system, x, (kind, caveat))
+    if not np.any(system.evaluate(x)) and exactly_zero(system.box, x):
+        unique = found.unique if isinstance(found, Knowledge) else None
+        return Knowledge(kind, x, x, caveat or "F is exactly zero at the point", unique)
     if isinstance(found, Knowledge):
         return found
-    if exactly_zero(system.box, x):
-        return Knowledge(kind, x, x, caveat or "F is exactly zero at the point")
     if system.variables == 1 and system.equations == 1:
         ends = _sign_change(system, float(x[0]))
         if ends is not None:
@@ -97,9 +100,27 @@ def _proved(system: System, x: np.ndarray) -> Knowledge | str:
 def exactly_zero(function: BoxFunction, x: np.ndarray) -> bool:
     """Whether it is certain that F is 0 at this very point."""
     point = function.over(x[None], x[None], space(function.variables, 0))
-    if point.troubled.any():
+    if point.troubled.any() or np.any(point.low > 0) or np.any(point.high < 0):
         return False
-    return not (np.any(point.low != 0) or np.any(point.high != 0))
+    if not (np.any(point.low != 0) or np.any(point.high != 0)):
+        return True
+    values = exact_values(function.program, function.shapes, x)
+    return values is not None and not any(values)
+
+
+def know_least(system: System, x: np.ndarray, reach: np.ndarray) -> Knowledge:
+    """How well the point where |F| is least is known, where F is not zero."""
+    with np.errstate(all="ignore"):
+        squares = squares_at(system, x, reach)
+        if squares is not None and squares.shape == "bowl":
+            error = squares_error(system, x, reach, squares)
+            if error is not None and np.all(np.isfinite(error)):
+                return Knowledge(Accuracy.ESTIMATED, x - error, x + error, "|F| is not zero")
+    whole = np.full_like(x, np.inf)
+    reason = "its second derivatives are not computed for so many unknowns"
+    if squares is not None:
+        reason = "other points may be as good: the sum of squares is flat in some direction"
+    return Knowledge(Accuracy.UNKNOWN, -whole, whole, reason)
 
 
 def _by_krawczyk(system: System, x: np.ndarray, worth: tuple[Accuracy, str]) -> Knowledge | str:
@@ -208,9 +229,6 @@ def _error(system: System, x: np.ndarray, reach: np.ndarray, order: int) -> np.n
     u, s, vt = np.linalg.svd(jacobian * scale * weights[:, None], full_matrices=False)
     kept = s > 1e-14 * max(s[0], 1e-300)
     push = np.abs((vt.T * np.where(kept, 1.0 / np.where(kept, s, 1.0), 0.0)) @ u.T)
-    # Least squares: J'F is zero up to rounding; F itself need not be small.
-    if system.equations > system.variables:
-        noise = np.minimum(noise, 8 * _UNIT * (np.abs(jacobian) @ np.abs(x)) + 8 * _UNIT * noise)
     error = push @ (weights * noise)
     singular = order > 1 or s[-1] < 1e-5 * s[0]
     if singular:

@@ -91,7 +91,7 @@ class _Run:
         self.tests = CellTests(self.system)
         self.evaluate = enclosed_system(self.system.box)
         self.doubtful = 0
-        self.size = self.high - self.low
+        self.size = np.minimum(self.high - self.low, np.finfo(float).max)
         self.queue = Cells(self.low[None], self.high[None])
 
     @property
@@ -196,7 +196,8 @@ def _halved(cells: Cells, weights: np.ndarray) -> Cells:
     if len(cells) == 0:
         return cells
     rows, axis = np.arange(len(cells)), np.argmax(weights, axis=1)
-    at = cells.low[rows, axis] + _OFF * (cells.high[rows, axis] - cells.low[rows, axis])
+    ends = cells.low[rows, axis], cells.high[rows, axis]
+    at = np.clip((1.0 - _OFF) * ends[0] + _OFF * ends[1], *ends)
     left_high, right_low = cells.high.copy(), cells.low.copy()
     left_high[rows, axis], right_low[rows, axis] = at, at
     return Cells(np.concatenate([cells.low, right_low]), np.concatenate([left_high, cells.high]))

@@ -10,24 +10,28 @@ from typing import Any
 
 import numpy as np
 
-from taylored.optimize.roots.proof import Knowledge, know
+from taylored.optimize.roots.proof import Knowledge, know, know_least
 from taylored.optimize.roots.system import System
 from taylored.optimize.watch import Path
 from taylored.results import Accuracy, Finding, Interval
 
 __all__ = ["Cost", "Root", "intervals_like"]
 
-_MOST_DIGITS = 17.0
+_MOST_DIGITS = 15.95
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What it took: evaluations of F, of its Jacobian, steps, and seconds."""
+    """What it took: evaluations of F, of its Jacobian, and steps.
+
+    `seconds` are those of solving and proving, `setup_seconds` those of reading the functions.
+    """
 
     evaluations: int
     jacobians: int
     iterations: int
     seconds: float
+    setup_seconds: float = 0.0
 
 
 def intervals_like(low: Any, high: Any, make: Any) -> Any:
@@ -45,7 +49,7 @@ class Root:
     """A root of an equation or a system. See `taylored.root`, which makes it.
 
     Attributes:
-        vector: (unknowns,) the point; `x` has the form of the start.
+        point: (unknowns,) the root as a vector; `x` has the form of the start.
         kind: "root"; "least-squares" (more equations than can hold at once); "pole", "jump",
             "undefined" (what a bracket held instead); or "none".
         order: the measured order of convergence; None where the steps were too few.
@@ -53,7 +57,7 @@ class Root:
     """
 
     system: System
-    vector: np.ndarray
+    point: np.ndarray
     kind: str
     path: Path
     cost: Cost
@@ -69,13 +73,13 @@ class Root:
     @cached_property
     def x(self) -> Any:
         """The point, in the form of the start: a float for one number."""
-        return self.system.unflatten(self.vector)
+        return self.system.unflatten(self.point)
 
     @cached_property
     def residual(self) -> np.ndarray:
         """(equations,) F at the point."""
         with np.errstate(all="ignore"):
-            return self.system.evaluate(self.vector)
+            return self.system.evaluate(self.point)
 
     @property
     def value(self) -> Any:
@@ -100,11 +104,13 @@ class Root:
         if self.given is not None:
             return self.given
         if not self.usable:
-            unknown = np.full_like(self.vector, np.inf)
+            unknown = np.full_like(self.point, np.inf)
             return Knowledge(Accuracy.UNKNOWN, -unknown, unknown, "there is no root")
-        reach = np.zeros_like(self.vector) if self.reach is None else self.reach
+        reach = np.zeros_like(self.point) if self.reach is None else self.reach
+        if self.kind == "least-squares":
+            return know_least(self.system, self.point, reach)
         slow = self.order is not None and self.order < 1.2
-        return know(self.system, self.vector, reach, self.multiplicity or (2 if slow else 1))
+        return know(self.system, self.point, reach, self.multiplicity or (2 if slow else 1))
 
     @property
     def accuracy(self) -> Accuracy:
@@ -112,12 +118,20 @@ class Root:
         return self.known.kind
 
     @cached_property
-    def error(self) -> Any:
-        """The largest that x may be off, proved or estimated; in the form of x."""
+    def errors(self) -> Any:
+        """Absolute errors of x, proved or estimated, in the form of x; inf where nothing is known.
+
+        Proved ones are bounds.
+        """
+        return self.system.unflatten(self.point_errors)
+
+    @property
+    def point_errors(self) -> np.ndarray:
+        """(unknowns,) those errors as a vector."""
         known = self.known
         with np.errstate(invalid="ignore"):
-            off = np.maximum(known.high - self.vector, self.vector - known.low)
-        return self.system.unflatten(off)
+            off = np.maximum(known.high - self.point, self.point - known.low)
+            return np.where(off > 0, np.nextafter(off, np.inf), off)
 
     @cached_property
     def enclosure(self) -> Any:
@@ -140,18 +154,23 @@ class Root:
         return intervals_like(self.system.unflatten(low), self.system.unflatten(high), make)
 
     @cached_property
-    def digits(self) -> float | None:
-        """How many digits of the least accurate unknown are right; None where it is not known."""
+    def digits(self) -> Any:
+        """Right decimal digits of x by those errors, in the form of x; None if nothing is known."""
+        found = self.point_digits
+        return None if found is None else self.system.unflatten(found)
+
+    @cached_property
+    def point_digits(self) -> np.ndarray | None:
+        """(unknowns,) those digits as a vector, at most 15.95; None if nothing is known."""
         if self.accuracy is Accuracy.UNKNOWN:
             return None
-        reach = np.zeros_like(self.vector) if self.reach is None else self.reach
-        known, size = self.known, np.abs(self.vector)
-        off = np.maximum(known.high - self.vector, self.vector - known.low)
+        reach = np.zeros_like(self.point) if self.reach is None else self.reach
+        off, size = self.point_errors, np.abs(self.point)
         # Beside a root at 0 the way to it is the measure.
         scale = np.where(off < 0.5 * size, size, np.maximum(size, reach))
         scale = np.where(scale > 0, scale, max(float(scale.max(initial=0.0)), 1.0))
-        worst = float((off / scale).max(initial=0.0))
-        return _MOST_DIGITS if worst == 0 else float(np.clip(-np.log10(worst), 0, _MOST_DIGITS))
+        with np.errstate(divide="ignore"):
+            return np.clip(-np.log10(off / scale), 0.0, _MOST_DIGITS) + 0.0
 
     # ---- in words ----
 
@@ -160,15 +179,27 @@ class Root:
         """What was found, in one sentence."""
         if self.said:
             return self.said
-        point = _shown(self.system, self.vector)
+        point = _shown(self.system, self.point)
         if self.kind == "least-squares":
-            size = float(np.linalg.norm(self.residual))
-            return f"No root: at {point} the sum of squares is least, |F| = {size:.3g}."
+            text = f"|F| = {float(np.linalg.norm(self.residual)):.3g}"
+            known = self._to_digits("; x is estimated")
+            return f"No root: the sum of squares is least near {point}, where {text}{known}."
         if self.accuracy is Accuracy.PROVED:
-            return f"A root at {point}, proved{_to_digits(self.digits)}."
+            if not np.any(self.point_errors):
+                return f"A root at {point}, proved to be exact."
+            return f"A root at {point}{self._to_digits(', proved')}."
         if self.accuracy is Accuracy.ESTIMATED:
-            return f"A root near {point}, not proved{_to_digits(self.digits)}."
+            return f"A root near {point}{self._to_digits(', estimated')}."
         return f"A point that looks like a root, {point}; how far off it is is not known."
+
+    def _to_digits(self, kind: str) -> str:
+        """Such as `, proved to 15 digits`, of the unknown that is known least."""
+        if self.point_digits is None:
+            return "; how well x is known cannot be told"
+        count = int(self.point_digits.min(initial=_MOST_DIGITS))
+        if count == 0:
+            return f"{kind} to less than a digit"
+        return f"{kind} to {count} digit{'s' * (count > 1)}"
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
@@ -178,6 +209,10 @@ class Root:
             found.append(
                 Finding("not-proved", f"The root is not proved: {self.known.reason}.", "", "note")
             )
+        if self.kind == "least-squares" and self.accuracy is Accuracy.UNKNOWN:
+            text = f"How well x is known cannot be told: {self.known.reason}."
+            step = "Fix an unknown, or add an equation that tells such points apart."
+            found.append(Finding("flat", text, step))
         if self.usable and self.known.fixed:
             held = ", ".join(str(self.names[k]) for k in self.known.fixed[:6])
             text = f"There are more unknowns than equations: proved with {held} held as shown."
@@ -203,10 +238,6 @@ class Root:
 
     def _repr_html_(self) -> str:
         return importlib.import_module("taylored.report.root").root_html(self)
-
-
-def _to_digits(digits: float | None) -> str:
-    return "" if digits is None else f" to {int(digits)} digits"
 
 
 def _shown(system: System, x: np.ndarray) -> str:

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from taylored.errors import ArgumentError, BoundsError
+from taylored.optimize.options import read_callback, read_limits
+from taylored.optimize.progress import showing
 from taylored.optimize.roots.draft import Draft, stopped
 from taylored.optimize.roots.order import order_of
 from taylored.optimize.roots.proof import Knowledge
@@ -20,7 +22,7 @@ from taylored.optimize.roots.scalar import Line
 from taylored.optimize.roots.several import solve_system
 from taylored.optimize.roots.single import from_bracket, from_start
 from taylored.optimize.roots.system import System, read_system
-from taylored.optimize.watch import Iterate, Limits, Watch
+from taylored.optimize.watch import Iterate, Watch
 from taylored.results import Accuracy, Finding
 
 __all__ = ["root"]
@@ -35,11 +37,11 @@ def root(
     *,
     bracket: Any = None,
     tol: float | None = None,
-    iterations: int = 3000,
-    evaluations: int | None = None,
-    seconds: float | None = None,
     callback: Callable[[Iterate], Any] | None = None,
-    progress: Callable[[Iterate], None] | None = None,
+    progress: bool = False,
+    max_seconds: float | None = None,
+    max_evaluations: int | None = None,
+    max_iterations: int = 3000,
 ) -> Root:
     """A root of an equation or a system: f(x) = 0, proved where the functions allow.
 
@@ -54,17 +56,18 @@ def root(
         bracket: (a, b) where f has different signs, for one unknown: cannot diverge, and is
             solved to the last bit.
         tol: stop when the bracket or the step is so small; by default at the last bit.
-        iterations, evaluations, seconds: limits; then the best point so far is handed out.
         callback: called with every `Iterate`; returning True stops.
-        progress: called with every `Iterate`, for display.
+        progress: whether to show progress on standard error.
+        max_seconds, max_evaluations, max_iterations: limits; the best point so far is returned.
 
     Returns:
-        A `Root`: `x` in the form of the start, `value`, `kind`, `enclosure`, `digits`, `order`,
-        `path`, `findings`. With more equations than unknowns that cannot all hold, the least
-        squares; with fewer, the solution nearest to the start.
+        A `Root`: `x`, `errors`, `digits` and `enclosure` in the form of the start, `value`, `kind`,
+        `order`, `path`, `cost`, `findings`. With more equations than unknowns that cannot all
+        hold, the least squares; with fewer, the solution nearest to the start.
 
     Numerical error: `accuracy` says of which kind the statement about it is: proved (`enclosure`)
-    or estimated (`error`). Multiple roots are never better than estimated, unless f is exactly 0.
+    or estimated (`errors`). Multiple roots are estimated, unless f is exactly 0 at a float64, which
+    is proved for formulas of + - * / and powers; least squares are estimated.
 
     Raises:
         BoundsError: for a bracket that is none.
@@ -82,6 +85,8 @@ def root(
     """
     began = time.perf_counter()
     width = _tolerance(tol)
+    limits = read_limits(("max_iterations", max_iterations), max_evaluations, max_seconds)
+    read_callback(callback)
     ends = None if bracket is None else _ends(bracket)
     if start is None and ends is None:
         raise ArgumentError(
@@ -89,16 +94,16 @@ def root(
             next_step="give start=1.0, or bracket=(0, 2) where f has different signs.",
         )
     system, point = read_system(f, *_point(start, ends, bracket))
-    limits = Limits(iterations, evaluations, seconds)
-    watch = Watch(system.work, limits, callback, progress)
-    with np.errstate(all="ignore"):
+    watch = Watch(system.work, limits, callback)
+    setup = watch.started - began
+    with np.errstate(all="ignore"), showing(watch, progress, of_root=True):
         try:
             draft = _solved(system, point, ends, width, watch)
         except KeyboardInterrupt:
             if watch.best is None:
                 raise
             draft = stopped(watch.best.x, "interrupted", f"|F| = {watch.best.violation:.3g}")
-        return _finished(system, draft, watch, began)
+        return _finished(system, draft, watch, setup)
 
 
 def _tolerance(tol: Any) -> float:
@@ -162,13 +167,13 @@ def _solved(
     return from_bracket(line, ends, tol)
 
 
-def _finished(system: System, draft: Draft, watch: Watch, began: float) -> Root:
+def _finished(system: System, draft: Draft, watch: Watch, setup: float) -> Root:
     """The result, with its proof where that is cheap or where there is reason for doubt."""
     path = watch.path
     order = order_of(path.x, draft.x) if draft.kind == "root" and len(path) else None
     work = system.work
-    seconds = time.perf_counter() - began
-    cost = Cost(work.values, work.firsts, work.iterations, seconds)
+    seconds = time.perf_counter() - watch.started
+    cost = Cost(work.values, work.firsts, work.iterations, seconds, setup)
     found = Root(
         system, draft.x, draft.kind, path, cost, draft.said, draft.notes, order,
         draft.multiplicity, draft.reach,
@@ -180,11 +185,15 @@ def _finished(system: System, draft: Draft, watch: Watch, began: float) -> Root:
         known = found.known
         if known.absent:
             return _absent(found, known)
-        cost = replace(cost, seconds=time.perf_counter() - began)
+        cost = replace(cost, seconds=time.perf_counter() - watch.started)
         if known.unique is not None and found.multiplicity is not None:
             # Steps shrank by a factor on the way, but the root is proved to be a simple one.
             notes = tuple(n for n in found.notes if n.name not in _MULTIPLE)
             found = replace(found, multiplicity=None, notes=notes)
+        elif known.kind is Accuracy.PROVED and not np.any(known.radius):
+            # It is exact: no digits are lost.
+            notes = (replace(n, next_step="") if n.name in _MULTIPLE else n for n in found.notes)
+            found = replace(found, notes=tuple(notes))
         return replace(found, cost=cost, given=known)
     return found
 
@@ -194,9 +203,9 @@ def _slowly(found: Root) -> Root:
     note = Finding(
         "singular-root",
         "Newton steps shrank only by a factor: the Jacobian seems to be singular at the root.",
-        "expect about half of the digits at best.",
+        "Expect about half of the digits at best.",
     )
-    whole = np.full_like(found.vector, np.inf)
+    whole = np.full_like(found.point, np.inf)
     reason = "the Jacobian seems to be singular at the root"
     known = Knowledge(Accuracy.UNKNOWN, -whole, whole, reason)
     return replace(found, notes=(*found.notes, note), given=known)
@@ -206,7 +215,7 @@ def _absent(found: Root, known: Knowledge) -> Root:
     """Numbers looked like a root, and the enclosure says that there is none so near."""
     size = float(np.abs(found.residual).max())
     text = f"No root near: |F| comes down to {size:.3g}, and it is proved not to be zero there."
-    step = "start elsewhere; if a root should be there, F is perturbed."
+    step = "Start elsewhere; if a root should be there, F is perturbed."
     note = Finding("no-root", text, step, "error")
     unknown = replace(known, kind=Accuracy.UNKNOWN)
     return replace(

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from taylored.errors import ArgumentError, BoundsError, MissingExtraError
+from taylored.optimize.options import read_callback, read_seconds, whole
 from taylored.optimize.roots.collection import Roots, Undecided
 from taylored.optimize.roots.krawczyk import Enclosure, middle
 from taylored.optimize.roots.local import local_solve
@@ -27,6 +28,7 @@ __all__ = ["roots"]
 
 _MOST_UNKNOWNS = 30
 _MOST_PIECES = 1500
+_LARGEST = float(np.finfo(float).max)
 
 
 def roots(
@@ -35,9 +37,9 @@ def roots(
     hi: Any,
     *,
     tol: float = 1e-8,
-    boxes: int = 200_000,
-    seconds: float = 30.0,
     callback: Callable[[Found, int], Any] | None = None,
+    max_boxes: int = 200_000,
+    max_seconds: float = 30.0,
 ) -> Roots:
     """All roots of an equation or a square system in a box, each proved, or what is undecided.
 
@@ -49,8 +51,8 @@ def roots(
         lo, hi: the ends of the box, in the form that f takes. One number stands for all names of
             formulas.
         tol: parts so small, beside the box, are not halved any more.
-        boxes, seconds: limits; then what is found so far is handed out, not complete.
         callback: called with what is found and the number of open parts; True stops.
+        max_boxes, max_seconds: limits; then what is found so far is returned, not complete.
 
     Returns:
         `Roots`, a sequence of `Root`, with `complete`, `undecided` and `findings`.
@@ -73,12 +75,14 @@ def roots(
     Walster, Global Optimization Using Interval Analysis (2004), chapter 11.
     """
     began = time.perf_counter()
-    _check(tol, boxes, seconds)
+    _check(tol, max_boxes, max_seconds, callback)
     system, low, high = _read(f, lo, hi)
-    size = high - low
+    started = time.perf_counter()
+    with np.errstate(over="ignore"):
+        size = np.minimum(high - low, _LARGEST)
     # A little more on each side, so that a root on the border lies inside of what is searched.
     more = 1e-9 * size + 16 * np.spacing(np.maximum(np.abs(low), np.abs(high)))
-    limits = Limits(int(boxes), float(seconds), float(tol) * size)
+    limits = Limits(int(max_boxes), float(max_seconds), float(tol) * size)
     with np.errstate(all="ignore"):
         found = Found()
         try:
@@ -86,17 +90,15 @@ def roots(
         except KeyboardInterrupt:
             found.stopped = "interrupted"
             found.pieces.append(Piece(low, high, "limit"))
-        return _made(system, (low, high), found, began)
+        return _made(system, (low, high), found, (started, started - began))
 
 
-def _check(tol: Any, boxes: Any, seconds: Any) -> None:
+def _check(tol: Any, boxes: Any, seconds: Any, callback: Any) -> None:
     if not (isinstance(tol, numbers.Real) and 0 < float(tol) < 1):
         raise ArgumentError(f"tol={tol!r} is not between 0 and 1.", next_step="give tol=1e-8.")
-    for name, value in (("boxes", boxes), ("seconds", seconds)):
-        if not (isinstance(value, numbers.Real) and float(value) > 0):
-            raise ArgumentError(
-                f"{name}={value!r} is no positive number.", next_step=f"leave {name} out."
-            )
+    whole("max_boxes", boxes, 1)
+    read_seconds(seconds)
+    read_callback(callback)
 
 
 def _read(f: Any, lo: Any, hi: Any) -> tuple[System, np.ndarray, np.ndarray]:
@@ -147,7 +149,9 @@ def _refuse_infinite(what: str, value: Any) -> None:
         )
 
 
-def _made(system: System, box: tuple[np.ndarray, np.ndarray], found: Found, began: float) -> Roots:
+def _made(
+    system: System, box: tuple[np.ndarray, np.ndarray], found: Found, times: tuple[float, float]
+) -> Roots:
     """The result: roots in the box in order, those on its border marked."""
     low, high = box
     kind, caveat = kind_here()
@@ -159,7 +163,8 @@ def _made(system: System, box: tuple[np.ndarray, np.ndarray], found: Found, bega
         kept.append((root, inside or _exactly_on(system, root, box)))
     kept.sort(key=lambda pair: tuple(middle(pair[0].low, pair[0].high)))
     work = system.work
-    cost = Cost(work.values, work.firsts, found.boxes, time.perf_counter() - began)
+    seconds = time.perf_counter() - times[0]
+    cost = Cost(work.values, work.firsts, found.boxes, seconds, times[1])
     items = []
     for root, _ in kept:
         known = Knowledge(kind, root.low, root.high, caveat, (root.unique_low, root.unique_high))

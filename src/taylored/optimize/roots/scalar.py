@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from taylored.errors import MissingRule
 from taylored.optimize.roots.order import multiplicity
 from taylored.optimize.roots.system import System
 from taylored.optimize.watch import Watch
+from taylored.readings.jet.space import space
 
 __all__ = ["Line", "Outcome", "between", "bracketed", "crossing"]
 
@@ -156,6 +158,27 @@ def _newton_step(line: Line, x: float) -> float:
     return -line.value(x) / slope if slope != 0.0 and math.isfinite(slope) else math.nan
 
 
+def _steady(line: Line, ends: tuple[float, float], reach: float) -> bool:
+    """Whether f hardly changes on each side: then it does not go through zero between."""
+    for x, side in zip(ends, (-reach, reach), strict=True):
+        value = line.value(x)
+        off = max(abs(line.value(x + math.ldexp(side, power)) - value) for power in (4, 8))
+        if not off <= 1e-3 * abs(value):
+            return False
+    return True
+
+
+def _nonzero(line: Line, ends: tuple[float, float], reach: float) -> bool:
+    """Whether rounding does not explain the values on both sides, which then are not zero."""
+    off = math.ldexp(reach, 8)
+    points = np.array([[ends[0] - off], [ends[1] + off]])
+    try:
+        found = line.system.box.over(points, points, space(1, 0))
+    except MissingRule:
+        return False
+    return bool(np.all((found.low[0] > 0) | (found.high[0] < 0)))
+
+
 def crossing(line: Line, ends: tuple[float, float], first: tuple[float, float]) -> str:
     """What lies between neighboring points of different signs: a root, a pole or a jump.
 
@@ -166,6 +189,8 @@ def crossing(line: Line, ends: tuple[float, float], first: tuple[float, float]) 
     if near == 0.0 or math.isinf(near):
         return "pole" if near else "converged"
     reach = max(b - a, math.ulp(a), math.ulp(b))
+    if _steady(line, ends, reach) and _nonzero(line, ends, reach):
+        return "jump"
     for power in range(4, 52, 4):
         h = math.ldexp(reach, power)
         if a - h < first[0] and b + h > first[1]:

@@ -15,7 +15,7 @@ from taylored.optimize.roots.local import Local, local_solve
 from taylored.optimize.roots.system import System
 from taylored.optimize.watch import Watch
 
-__all__ = ["Search", "is_root", "nearest", "search_root"]
+__all__ = ["Search", "better", "is_root", "nearest", "search_root", "stops_search"]
 
 _UNIT = 2.0**-52
 _SMALL = 1e-7  # a Newton correction, beside the variable and the way it came
@@ -69,18 +69,23 @@ def search_root(system: System, start: np.ndarray, watch: Watch) -> Search:
         made = Search(found, is_root(system, found), number + 1, way)
         if made.root or (best is None and system.equations != system.variables):
             return made
-        if found.end in _STOPS:
-            chosen = made if best is None else _better(best, made)
+        if stops_search(found):
+            chosen = made if best is None else better(best, made)
             chosen.local.end = found.end
             return chosen
-        best = made if best is None else _better(best, made)
+        best = made if best is None else better(best, made)
         if not np.all(np.isfinite(best.local.f)) and number >= 4:
             break
     assert best is not None
     return replace(best, tries=number + 1)
 
 
-def _better(first: Search, second: Search) -> Search:
+def stops_search(found: Local) -> bool:
+    """Whether the user's limits or callback ended it."""
+    return found.end in _STOPS
+
+
+def better(first: Search, second: Search) -> Search:
     if not np.isfinite(first.local.size):
         return second
     return second if second.local.size < first.local.size else first

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from taylored.optimize.roots.draft import STOPS, Draft, stopped
-from taylored.optimize.roots.large import large_root, solve_large
+from taylored.optimize.roots.large import search_large
 from taylored.optimize.roots.local import Local
 from taylored.optimize.roots.search import Search, nearest, search_root
+from taylored.optimize.roots.squares import least
 from taylored.optimize.roots.system import System
 from taylored.optimize.watch import Watch
 from taylored.results import Finding
@@ -20,8 +21,7 @@ def solve_system(system: System, start: np.ndarray, watch: Watch) -> Draft:
     if not np.all(np.isfinite(system.values(start))):
         return _undefined(system, start)
     if system.form == "sparse":
-        found = solve_large(system, start, watch)
-        search = Search(found, large_root(system, found), 1, "Newton")
+        search = search_large(system, start, watch)
     else:
         search = search_root(system, start, watch)
     local = search.local
@@ -32,16 +32,27 @@ def solve_system(system: System, start: np.ndarray, watch: Watch) -> Draft:
     shown = f"|F| = {local.size:.3g}"
     if local.end in STOPS:
         return stopped(local.x, local.end, f"that with {shown}")
-    if system.equations > system.variables and local.end == "converged":
-        return Draft(local.x, "least-squares", "", (), None, local.reach)
+    if system.equations > system.variables:
+        return _least(system, local, watch)
     return _none(local, search)
+
+
+def _least(system: System, local: Local, watch: Watch) -> Draft:
+    """The least squares near the end of the search, to the last digits."""
+    settled = local.end == "converged"
+    local, shape = least(system, local, watch)
+    if local.end in STOPS:
+        return stopped(local.x, local.end, f"that with |F| = {local.size:.3g}")
+    if shape == "saddle" or not (settled or shape == "bowl"):
+        return _none(local, Search(local, False, 1, ""))
+    return Draft(local.x, "least-squares", "", (), None, local.reach)
 
 
 def _undefined(system: System, start: np.ndarray) -> Draft:
     values = system.values(start)
     bad = int(np.flatnonzero(~np.isfinite(values))[0])
     text = f"No root found: equation {system.equation_names[bad]} is {values[bad]} at the start."
-    note = Finding("undefined-start", text, "start where every equation has a value.", "error")
+    note = Finding("undefined-start", text, "Start where every equation has a value.", "error")
     return Draft(start, "none", text, (note,))
 
 
@@ -58,7 +69,7 @@ def _root(system: System, local: Local, search: Search) -> Draft:
             Finding(
                 "singular-root",
                 "The Jacobian is singular at the root: Newton steps shrink only by a factor.",
-                "fewer digits of x are known than of F; a small change of F may remove the root.",
+                "Fewer digits of x are known than of F; a small change of F may remove the root.",
             )
         )
     return Draft(local.x, "root", "", tuple(notes), local.multiplicity, local.reach)
@@ -67,5 +78,5 @@ def _root(system: System, local: Local, search: Search) -> Draft:
 def _none(local: Local, search: Search) -> Draft:
     tries = f" ({search.tries} starts)" if search.tries > 1 else ""
     text = f"No root found{tries}: |F| came down to {local.size:.3g} and no further."
-    step = "start elsewhere; for a few unknowns ty.roots searches a whole box."
+    step = "Start elsewhere; for a few unknowns ty.roots searches a whole box."
     return Draft(local.x, "none", text, (Finding("no-root", text, step, "error"),))

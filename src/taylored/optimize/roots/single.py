@@ -91,10 +91,19 @@ def _explained(line: Line, failed: Outcome) -> tuple[str, str]:
         "flat slope": f"Plain Newton stops at {at}: the slope is zero there.",
         "divergence": f"Plain Newton steps run away: {', '.join(points)}, ...",
         "domain": f"Plain Newton left the domain: f has no finite value or slope at {at}.",
-        "slow": f"Plain Newton wanders without converging; after 80 steps it is at {at}.",
+        "slow": _slow(failed.points, at),
         "vanishing": "Plain Newton steps run to where f is too small for float64.",
     }
     return failed.end.replace(" ", "-"), texts[failed.end]
+
+
+def _slow(points: tuple[float, ...], at: str) -> str:
+    """Whether the last steps went to and fro, or all in one direction."""
+    ups = [b > a for a, b in pairwise(points)]
+    if ups and (all(ups) or not any(ups)):
+        way = "larger" if ups[0] else "smaller"
+        return f"Plain Newton goes toward ever {way} x and does not arrive: after 80 steps, {at}."
+    return f"Plain Newton wanders without converging; after 80 steps it is at {at}."
 
 
 def _judged(line: Line, found: Outcome, notes: tuple[Finding, ...]) -> Draft:
@@ -119,7 +128,7 @@ def _multiple(order: int) -> Finding:
     return Finding(
         "multiple-root",
         f"The root is about {order}-fold: plain Newton steps shrink only by {order - 1}/{order}.",
-        f"only about 1/{order} of the digits of f carry over to x; a root of f/f' has them all.",
+        f"Only about 1/{order} of the digits of f carry over to x; a root of f/f' has them all.",
     )
 
 
@@ -137,7 +146,7 @@ def _nothing(line: Line, x: float, notes: tuple[Finding, ...]) -> Draft:
     text = (
         f"No root: near {_name(line)} = {x:.6g} f is too small for float64, and not known to be 0."
     )
-    step = "scale f, or look where it changes its sign."
+    step = "Scale f, or look where it changes its sign."
     return Draft(np.array([x]), "none", text, (*notes, Finding("underflow", text, step, "error")))
 
 
@@ -145,14 +154,14 @@ def _other(line: Line, found: Outcome, notes: tuple[Finding, ...]) -> Draft:
     name, x = _name(line), found.x
     if found.end == "undefined":
         text = f"No root found: f is not defined at {name} = {x:.10g}, inside the bracket."
-        step = "give a bracket on one side of that point."
+        step = "Give a bracket on one side of that point."
     else:
         what = "a pole" if found.end == "pole" else "a jump"
         low, high = line.value(found.low), line.value(found.high)
         text = (
             f"No root: f changes its sign at {what}, {name} = {x:.10g} ({low:.3g} to {high:.3g})."
         )
-        step = "give a bracket without that point."
+        step = "Give a bracket without that point."
     return Draft(np.array([x]), found.end, text, (*notes, Finding(found.end, text, step, "error")))
 
 
@@ -160,15 +169,15 @@ def _none(line: Line, found: Outcome, notes: tuple[Finding, ...]) -> Draft:
     name, f = _name(line), line.value(found.x)
     if found.end == "undefined":
         text = f"No root found: f has no finite value at {name} = {found.x:.6g} or around it."
-        step = "start where f is defined."
+        step = "Start where f is defined."
     elif found.end == "tail":
         text = (
             f"No root near: |f| only becomes smaller far out ({f:.3g} at {name} = {found.x:.3g})."
         )
-        step = "start elsewhere, or give a bracket."
+        step = "Start elsewhere, or give a bracket."
     else:
         text = f"No root near: |f| is least at {name} = {found.x:.6g}, where f = {f:.6g}."
-        step = "start elsewhere; ty.roots proves whether an interval holds a root at all."
+        step = "Start elsewhere; ty.roots proves whether an interval holds a root at all."
     return Draft(
         np.array([found.x]), "none", text, (*notes, Finding("no-root", text, step, "error"))
     )

@@ -31,16 +31,20 @@ _STEPS, _ESCAPES = 12, 4
 class Squares:
     """|F|**2/2 at a point: its gradient (n,), second derivatives (n, n), and what they show.
 
-    `shape`: "bowl", "flat" (in some direction nothing can be told) or "saddle". `weakest` (n,) is
-    the direction in which it curves least.
+    `shape`: "bowl", "flat" (in some direction nothing can be told) or "saddle". `least` is the
+    least curvature in scaled variables, `weakest` (n,) its direction.
     """
 
     f: np.ndarray
     jacobian: np.ndarray
     hessian: np.ndarray
     scale: np.ndarray
-    shape: str
+    least: float
     weakest: np.ndarray
+
+    @property
+    def shape(self) -> str:
+        return "bowl" if self.least > _FLAT else "saddle" if self.least < -_FLAT else "flat"
 
     @property
     def gradient(self) -> np.ndarray:
@@ -60,46 +64,62 @@ def squares_at(system: System, x: np.ndarray, reach: np.ndarray) -> Squares | No
     f, jacobian = system.values(x), np.asarray(system.jacobian(x))
     if not (np.all(np.isfinite(f)) and np.all(np.isfinite(jacobian))):
         return None
-    bent = _bent(system, x, f, reach)
+    bent, most = _bent(system, x, f, reach)
     hessian = jacobian.T @ jacobian + bent
     if not np.all(np.isfinite(hessian)):
         return None
-    size = np.sum(jacobian**2, axis=0) + np.abs(np.diagonal(bent))
+    # Curvature that cancels between the equations is as good as none: it counts in full here.
+    size = np.sum(jacobian**2, axis=0) + most
     scale = 1.0 / np.sqrt(np.where(size > 0, size, 1.0))
     values, vectors = np.linalg.eigh(scale[:, None] * hessian * scale)
-    shape = "bowl" if values[0] > _FLAT else "saddle" if values[0] < -_FLAT else "flat"
-    return Squares(f, jacobian, hessian, scale, shape, scale * vectors[:, 0])
+    return Squares(f, jacobian, hessian, scale, float(values[0]), scale * vectors[:, 0])
 
 
-def _bent(system: System, x: np.ndarray, f: np.ndarray, reach: np.ndarray) -> np.ndarray:
-    """The sum of F_i times the second derivatives of F_i."""
-    n = len(x)
-    if n <= _BY_JETS:
-        second = space(n, 2)
-        try:
-            found = system.box.over(x[None], x[None], second)
-        except MissingRule:
-            found = None
-        if found is not None and not found.troubled.any():
-            chosen = second.degrees == 2
-            middle = 0.5 * (found.low[chosen, 0] + found.high[chosen, 0]) @ f
-            hessian = np.zeros((n, n))
-            for exponents, value in zip(second.exponents[chosen], middle, strict=True):
-                a, b = np.repeat(np.arange(n), exponents)
-                hessian[a, b] += value
-                hessian[b, a] += value
-            if np.all(np.isfinite(hessian)):
-                return hessian
-    steps = _UNIT ** (1 / 3) * np.where(np.maximum(np.abs(x), reach) > 0, np.maximum(np.abs(x), reach), 1.0)
-    columns = []
+def _bent(
+    system: System, x: np.ndarray, f: np.ndarray, reach: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The sum of F_i F_i'', and of the sizes of its terms on the diagonal."""
+    found = _by_jets(system, x, f) if len(x) <= _BY_JETS else None
+    return _by_differences(system, x, f, reach) if found is None else found
+
+
+def _by_jets(system: System, x: np.ndarray, f: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Second derivatives as Taylor coefficients; None for operations that have none."""
+    n, second = len(x), space(len(x), 2)
+    try:
+        found = system.box.over(x[None], x[None], second)
+    except MissingRule:
+        return None
+    chosen = second.degrees == 2
+    middle = 0.5 * (found.low[chosen, 0] + found.high[chosen, 0])
+    if found.troubled.any() or not np.all(np.isfinite(middle)):
+        return None
+    bent, most = np.zeros((n, n)), np.zeros(n)
+    for exponents, value in zip(second.exponents[chosen], middle, strict=True):
+        a, b = np.repeat(np.arange(n), exponents)
+        bent[a, b] += value @ f
+        bent[b, a] += value @ f
+        if a == b:
+            most[a] = 2.0 * np.abs(value) @ np.abs(f)
+    return bent, most
+
+
+def _by_differences(
+    system: System, x: np.ndarray, f: np.ndarray, reach: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Central differences of the Jacobian."""
+    size = np.maximum(np.abs(x), reach)
+    steps = _UNIT ** (1 / 3) * np.where(size > 0, size, 1.0)
+    columns, most = [], np.zeros(len(x))
     for j, step in enumerate(steps):
         ends = x.copy(), x.copy()
         ends[0][j] -= step
         ends[1][j] += step
-        slopes = [system.jacobian(end).T @ f for end in ends]
-        columns.append((slopes[1] - slopes[0]) / (ends[1][j] - ends[0][j]))
-    hessian = np.array(columns)
-    return 0.5 * (hessian + hessian.T)
+        turned = (system.jacobian(ends[1]) - system.jacobian(ends[0])) / (ends[1][j] - ends[0][j])
+        columns.append(turned.T @ f)
+        most[j] = np.abs(turned[:, j]) @ np.abs(f)
+    bent = np.array(columns)
+    return 0.5 * (bent + bent.T), most
 
 
 def least(system: System, found: Local, watch: Watch) -> tuple[Local, str]:
@@ -151,11 +171,22 @@ def _escaped(system: System, found: Local, squares: Squares) -> np.ndarray | Non
     return None
 
 
-def squares_error(system: System, x: np.ndarray, squares: Squares) -> np.ndarray:
-    """(n,) how far the point where |F| is least may be from x."""
+def squares_error(
+    system: System, x: np.ndarray, reach: np.ndarray, squares: Squares
+) -> np.ndarray | None:
+    """(n,) how far the point where |F| is least may be from x; None where H changes that near."""
     worst = _gradient_reach(system, x, squares)
     inverse = np.abs(squares.solved(np.eye(len(x))))
-    return 2.0 * (inverse @ worst) + _UNIT * np.abs(x)
+    error = 2.0 * (inverse @ worst) + _UNIT * np.abs(x)
+    along = squares.weakest / np.maximum(np.abs(squares.weakest).max(), 1e-300)
+    for side in (error, -error, 2 * error * along, -2 * error * along):
+        near = squares_at(system, x + side, reach)
+        if near is None:
+            return None
+        turned = squares.scale[:, None] * (near.hessian - squares.hessian) * squares.scale
+        if np.abs(turned).sum(axis=1).max() > 0.25 * squares.least:
+            return None
+    return error
 
 
 def _gradient_reach(system: System, x: np.ndarray, squares: Squares) -> np.ndarray:

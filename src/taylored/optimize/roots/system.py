@@ -236,7 +236,6 @@ def _of_function(function: Callable, start: Any, what: str) -> tuple[System, np.
             f"The function {statement.describe} returns nothing.",
             next_step="return what is to be zero.",
         )
-    (block,) = statement.blocks
     program = statement.program.keep(statement.program.outputs[1:])
     if statement.flat is None:
         numbers = statement.numbers.keep(statement.numbers.outputs[1:])
@@ -244,9 +243,10 @@ def _of_function(function: Callable, start: Any, what: str) -> tuple[System, np.
     else:
         parts = _by_jax(statement.flat, statement.variables)
     run, slopes, form = parts
+    named = [name for block in statement.blocks for name in block.names()]
     scalar = statement.shapes == ((),) and statement.constraints == 1
     made = System(
-        program, statement.shapes, statement.names, block.names(), statement.describe, form,
+        program, statement.shapes, statement.names, named, statement.describe, form,
         scalar, statement.flatten, statement.unflatten, run, slopes,
     )  # fmt: skip
     return made, vector
