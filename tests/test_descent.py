@@ -182,3 +182,42 @@ def test_bad_arguments_are_refused(options):
 def test_bad_bounds_are_refused():
     with pytest.raises(BoundsError, match="x"):
         descend(BOWL, AT, bounds={"x": (2, 1)})
+
+
+def test_a_derivative_by_a_rule_is_checked_where_a_rate_is_to_be_safe():
+    import jax
+    import jax.numpy as jnp
+
+    @jax.custom_vjp
+    def wrong(x):
+        return (x**2).sum()
+
+    wrong.defvjp(lambda x: (wrong(x), x), lambda x, g: (x * g,))
+
+    @jax.custom_vjp
+    def right(x):
+        return (x**2).sum()
+
+    right.defvjp(lambda x: (right(x), x), lambda x, g: (2 * x * g,))
+
+    def nested(x):
+        return jax.lax.fori_loop(
+            0, 2, lambda k, s: s + jnp.cos(jax.lax.stop_gradient(3 * x)), (x - 1) ** 2
+        )
+
+    start = np.array([0.7, 1.3])
+    assert descend(right, start).safe and not descend(wrong, start).safe
+    assert not descend(nested, 0.2).safe
+    # Its gradient is right although a part of it is cut.
+    found = descend(lambda x: jax.scipy.special.logsumexp(x) + (x**2).sum(), start)
+    assert found.safe and found.kind == "minimum"
+
+
+def test_no_step_is_no_safe_step():
+    found = descend("log(x)", {"x": -1.0})
+    assert found.kind == "undefined" and not found.safe
+
+
+def test_a_flat_end_has_no_error():
+    found = descend("x^4", {"x": 1.5}, tolerance=1e-4)
+    assert found.accuracy == "unknown" and np.isnan(found.errors["x"])

@@ -283,3 +283,49 @@ def test_many_starts_find_all_minima_of_himmelblau():
     published = [(3, 2), (-2.805118, 3.131313), (-3.779310, -3.283186), (3.584428, -1.848127)]
     for place in published:
         assert np.abs(points - place).max(axis=1).min() < 1e-5
+
+
+def test_a_variable_at_its_bound_does_not_hold_up_the_others():
+    # Newton's step would push x[3] out of the bound it is at, and the rest must still move.
+    rng = np.random.default_rng(0)
+    for _ in range(8):
+        a = rng.standard_normal((4, 4))
+        q, p = a @ a.T + 1e-3 * np.eye(4), rng.standard_normal(4)
+        s = 10.0 ** rng.integers(-4, 5, size=4)
+        low = np.where(rng.random(4) < 0.6, -0.2, -np.inf)
+        high = np.where(rng.random(4) < 0.4, 0.3, np.inf)
+
+        def f(x, q=q, p=p, s=s):
+            z = x / s
+            return 0.5 * z @ (q @ z) + p @ z
+
+        answer, value, watch = solved(
+            toy(f, 4, bounds=((low * s).tolist(), (high * s).tolist())), np.zeros(4)
+        )
+        best = np.inf
+        for places in np.ndindex(3, 3, 3, 3):  # every set of active bounds
+            held = np.array(places)
+            z = np.where(held == 1, low, np.where(held == 2, high, 0.0))
+            if not np.isfinite(z).all():
+                continue
+            free = held == 0
+            right = -p[free] - q[np.ix_(free, ~free)] @ z[~free]
+            z[free] = np.linalg.solve(q[np.ix_(free, free)], right)
+            if (z >= low - 1e-12).all() and (z <= high + 1e-12).all():
+                best = min(best, float(0.5 * z @ q @ z + p @ z))
+        assert answer.end == "converged" and watch.work.iterations <= 20
+        assert value == pytest.approx(best, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: jnp.abs(x[0]) + x[1] ** 2,
+        lambda x: jnp.abs(x[0] - 2 * x[1]) + x[0] ** 2 + x[1] ** 2,
+        lambda x: jnp.abs(x[0]) + jnp.abs(x[1]) + (x[0] - x[1]) ** 2,
+    ],
+)
+def test_a_kink_is_followed_and_left_early(f):
+    answer, value, watch = solved(toy(f, 2), [1.0, 1.0])
+    assert watch.work.iterations < 300
+    assert np.abs(answer.x).max() < 1e-5 and value < 1e-9

@@ -7,6 +7,7 @@ early they fill in everything.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 __all__ = ["SymmetricFactors", "elimination_order", "pivoting_lu", "placed", "symmetric_lu"]
 
 _DENSE, _LEAST_DENSE = 10.0, 40.0
+_KEPT = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,17 +44,59 @@ class SymmetricFactors:
         return self.factors.U.diagonal()
 
 
-def symmetric_lu(matrix: Any, *, ordered: bool = False) -> SymmetricFactors | None:
+@dataclass(frozen=True, eq=False)
+class _Layout:
+    """A pattern in its order of elimination; `place` says where the entries come from."""
+
+    order: np.ndarray
+    indices: np.ndarray
+    pointers: np.ndarray
+    place: np.ndarray
+
+
+_layouts: dict[bytes, _Layout] = {}
+
+
+def symmetric_lu(
+    matrix: Any, *, ordered: bool = False, once: bool = False
+) -> SymmetricFactors | None:
     """The factors of a sparse symmetric matrix (CSC); None where it is exactly singular.
 
-    `ordered` says that the rows are in a good order already.
+    `ordered` says that the rows are in a good order already. Orders are remembered by pattern,
+    since finding one takes longer than factoring, but where the pattern comes `once`.
     """
+    from scipy.sparse import csc_array
+
     if ordered:
         return _factored(matrix, None, "NATURAL")
-    if not _dense(np.diff(matrix.indptr)).any():
+    if once and not _dense(np.diff(matrix.indptr)).any():
         return _factored(matrix, None, "MMD_AT_PLUS_A")
+    if not matrix.has_canonical_format:
+        matrix = matrix.copy()
+        matrix.sum_duplicates()
+    layout = _layout(matrix)
+    parts = (matrix.data[layout.place], layout.indices, layout.pointers)
+    return _factored(csc_array(parts, shape=matrix.shape), layout.order, "NATURAL")
+
+
+def _layout(matrix: Any) -> _Layout:
+    from scipy.sparse import csc_array
+
+    key = blake2b(matrix.indptr.tobytes())
+    key.update(matrix.indices.tobytes())
+    known = _layouts.get(key.digest())
+    if known is not None:
+        return known
     order = elimination_order(matrix)
-    return _factored(matrix[order][:, order].tocsc(), order, "NATURAL")
+    numbers = np.arange(matrix.nnz, dtype=float)
+    whole = csc_array((numbers, matrix.indices, matrix.indptr), shape=matrix.shape)
+    laid = whole[order][:, order].tocsc()
+    laid.sort_indices()  # else SuperLU's wrapper does, in the arrays that are kept
+    made = _Layout(order, laid.indices, laid.indptr, laid.data.astype(np.int64))
+    while len(_layouts) >= _KEPT:
+        _layouts.pop(next(iter(_layouts)), None)
+    _layouts[key.digest()] = made
+    return made
 
 
 def pivoting_lu(matrix: Any, threshold: float) -> Any:

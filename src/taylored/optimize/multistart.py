@@ -110,15 +110,15 @@ def best_of(
         own = replace(watch, best=None, _kept=[], _every=1, _last=None)
         if many.first is None:
             found = solve(program, x, own, method)
+            end = found.answer.end
         else:  # unasked: only what leads lower is worth its full cost
-            found = glance(program, x, own, method, solutions[0])
-        if found is None:
-            continue
-        solutions.append(found)
-        if len(solutions) == 1 or _before(found, solutions[0]):
+            found, end = glance(program, x, own, method, solutions[0])
+        if found is not None:
+            solutions.append(found)
+        if found is not None and (len(solutions) == 1 or _before(found, solutions[0])):
             _adopt(watch, own)
             solutions.insert(0, solutions.pop())
-        if found.answer.end in ("callback", "time", "evaluations", "interrupted"):
+        if end in ("callback", "time", "evaluations", "interrupted"):
             break
     minima = distinct([(s.certificate.value, s.answer.x) for s in solutions if s.usable])
     best = solutions[0]

@@ -66,6 +66,13 @@ def choose(program: NonlinearProgram, method: str) -> str:
         raise ArgumentError(
             f"There is no method {method!r}.", next_step=f"use one of {', '.join(METHODS)}."
         )
+    if program.constraints and program.form == "products":
+        raise ArgumentError(
+            f"The second derivatives of {program.variables} variables are dense: too many to hold.",
+            why="constraints need them as a matrix.",
+            next_step="write sums so that each term holds few variables, or move the constraints "
+            "into the objective.",
+        )
     if method in ("trust-region", "lbfgs") and program.constraints:
         raise ArgumentError(
             f'method="{method}" takes bounds, but no constraints.',
@@ -209,18 +216,18 @@ def _once(program: NonlinearProgram, start: np.ndarray, watch: Watch, method: st
 
 def glance(
     program: NonlinearProgram, start: np.ndarray, watch: Watch, method: str, known: Solution
-) -> Solution | None:
-    """Solve coarsely; finely only what seems to lead lower than a known solution."""
+) -> tuple[Solution | None, str]:
+    """Solve coarsely; finely only what seems to lead lower than a known one; and the end."""
     before = replace(program.work)
     answer = _run(program, start, watch, method, _COARSE)
-    if answer.end in ("unbounded", "undefined", "infeasible"):
-        return None
+    if answer.end in (*_STOPPED, "unbounded", "undefined", "infeasible"):
+        return None, answer.end
     value, c = program.values(answer.x)
     lower = known.certificate.value - 1e-4 * max(1.0, abs(known.certificate.value))
     if not (value < lower and program.violation(answer.x, c) <= 1e-3):
-        return None
+        return None, answer.end
     found = _with_retries(program, answer.x, watch, method)
-    return replace(found, work=program.work.since(before))
+    return replace(found, work=program.work.since(before)), found.answer.end
 
 
 def _run(

@@ -181,9 +181,9 @@ def named_numbers(point: Any, names: Sequence[str], what: str) -> np.ndarray:
 
 
 def _numeric(value: Any) -> bool:
-    if value is None or np.iscomplexobj(value):
-        return False
     try:
+        if value is None or np.iscomplexobj(value):
+            return False
         return np.asarray(value, float).dtype == np.float64
     except (TypeError, ValueError):
         return False

@@ -72,7 +72,9 @@ class Factor:
             found = cls._in_order(matrix, scale, scaled)
             if found is not None:
                 return found
-        factors = pivoting_lu(scaled, threshold) if threshold > 0.0 else symmetric_lu(scaled)
+        factors = (
+            pivoting_lu(scaled, threshold) if threshold > 0.0 else symmetric_lu(scaled, once=True)
+        )
         return None if factors is None else cls(matrix, scale, factors)
 
     @classmethod
@@ -85,7 +87,7 @@ class Factor:
         from scipy.sparse import diags_array
 
         ridge = np.where(scaled.diagonal() == 0.0, -_RIDGE, 0.0)
-        factors = symmetric_lu((scaled + diags_array(ridge)).tocsc())
+        factors = symmetric_lu((scaled + diags_array(ridge)).tocsc(), once=True)
         if factors is None:
             return None
         found = cls(matrix, scale, factors, 6)

@@ -42,7 +42,7 @@ def fate(value: Callable[[float], float], size: float) -> str:
         if now == -inf:  # overflow
             break
         fall, noise = before - now, _NOISE * max(abs(before), abs(now))
-        if fall < -noise:
+        if now == inf or fall < -noise:
             return "turns" if place > 0.0 else "rises"
         still = still + 1 if fall <= noise else 0
         if still >= _STILL:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from taylored.optimize.descent.face import ProductFace, Step, lanczos_lowest
+from taylored.optimize.factorize import symmetric_lu
 
 __all__ = ["SparseFace", "factor_definite"]
 
@@ -20,18 +21,10 @@ def factor_definite(matrix: Any) -> Any:
 
     Without pivoting the signs of U's diagonal are those of the eigenvalues.
     """
-    from scipy.sparse.linalg import splu
-
-    try:
-        found = splu(
-            matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0,
-            options={"SymmetricMode": True},
-        )  # fmt: skip
-    except RuntimeError:  # exactly singular
+    found = symmetric_lu(matrix)
+    if found is None or not found.on_diagonal:
         return None
-    diagonal = found.U.diagonal()
-    definite = bool((diagonal > 0).all()) and np.array_equal(found.perm_r, found.perm_c)
-    return found if definite else None
+    return found if bool((found.pivots > 0).all()) else None
 
 
 class SparseFace:

@@ -286,7 +286,7 @@ class _Search:
                     return _answer(x, "converged")
         return _answer(point.x, "converged")
 
-    def stuck(self, point: _Point, slope: float) -> Answer:
+    def stuck(self, point: _Point, slope: float) -> _Point | Answer:
         if slope <= 1e3 * self.tolerance:
             return _answer(point.x, "converged")
         return self.along_kink(point)

@@ -21,6 +21,7 @@ __all__ = ["SparseFunctions"]
 # A Hessian with more entries or passes than these is known by its products only.
 _MOST_PASSES = 400
 _MOST_PER_VARIABLE = 300
+_MOST_DENSE = 2000  # variables
 
 
 class SparseFunctions:
@@ -41,6 +42,8 @@ class SparseFunctions:
     @cached_property
     def _form(self) -> str:
         pattern = self._hessian.pattern
+        if self.constraints and pattern.listed and self.variables <= _MOST_DENSE:
+            return "sparse"  # constraints need the matrix, full as it may be
         if not pattern.listed or pattern.nnz > _MOST_PER_VARIABLE * self.variables:
             return "products"
         return "products" if self._hessian.coloring.passes > _MOST_PASSES else "sparse"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +36,7 @@ class Directions:
     """Directions at one point after another; remembers how much curvature had to be added.
 
     `shift` is what the last factorization added to the Hessian, 0 where nothing was needed.
+    `expired` says that no time is left for another factorization.
     `dependent`: the rows could only be met in least squares; the step of y means nothing then.
     """
 
@@ -42,6 +44,7 @@ class Directions:
         self.barrier, self.system = barrier, system
         self.shift = self._last = 0.0
         self.dependent = False
+        self.expired: Callable[[], bool] = lambda: False
         strength = _RIDGE_SPARSE if barrier.scaled.sparse else _RIDGE_DENSE
         self.ridge = strength * barrier.slackless
         self._curvature = np.zeros(0)
@@ -50,7 +53,7 @@ class Directions:
         self._multiplier_system = system
 
     def at(self, point: Point, mu: float) -> Direction | None:
-        """The direction at a point; None where no shift gives one."""
+        """The direction at a point; None where no shift gives one, or none in time."""
         barrier = self.barrier
         self.system.load(barrier.hessian(point), point.jacobian)
         self._curvature = barrier.onto_variables(point.z / point.distance)
@@ -58,7 +61,7 @@ class Directions:
             self._curvature[: barrier.n] += barrier.pull
         residual = self.residual(point, mu)
         shift = 0.0
-        while shift <= _MOST_SHIFT:
+        while shift <= _MOST_SHIFT and not (shift > 0.0 and self.expired()):
             direction = None
             self.dependent = False
             if self._factor(shift, self.ridge):

@@ -80,6 +80,7 @@ class Restoration:
         point.gradient, point.jacobian = np.zeros(n), before.jacobian
         phase = Method(barrier, system, point, mu, method.tolerance)
         phase.note = method.note
+        phase.directions.expired = method.directions.expired
         return phase
 
     def _value(self, method: Method, point: Point) -> float:

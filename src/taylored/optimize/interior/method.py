@@ -29,6 +29,7 @@ _EXTRA = 10
 _CRAWL, _CRAWLS, _CLOSER = 1e-4, 10, 1e-3
 _LARGE_MULTIPLIER = 1000.0
 _ACCEPTABLE, _ACCEPTABLE_TIMES = 1e-6, 15
+_STILL, _STILL_TIMES = 1e-13, 30
 
 
 class Method:
@@ -51,7 +52,7 @@ class Method:
         self.fates: Callable[[np.ndarray], set[str]] | None = None
         self.step = np.nan
         self._tiny = self._escapes = self._extra = self._acceptable = self._forced = 0
-        self._crawl = 0
+        self._crawl = self._still = 0
         self._factored = False
         self.runaway = Runaway(point.v[: barrier.n], point.f, _FAR)
         self._user = np.inf
@@ -69,6 +70,8 @@ class Method:
             self._lower_barrier()
             direction = self.directions.at(self.point, self.mu)
             self._factored = True
+            if direction is None and self.directions.expired():
+                return "time"
             end = self._advance(direction)
             if end == "stalled" and self.error(0.0) <= self.tolerance:
                 end = "converged"  # only what the user's units ask for was out of reach
@@ -105,7 +108,10 @@ class Method:
         """Why to stop at the point, "" to go on."""
         point = self.point
         error = self.error(0.0)
-        if (self.primal <= 1e-6 or self.runaway.suspected) and self.fates is not None:
+        # Far out rows are as inexact as the slacks in them are large.
+        large = float(np.abs(point.v).max(initial=0.0))
+        feasible = self.primal <= 1e-6 * max(1.0, large)
+        if (feasible or self.runaway.suspected) and self.fates is not None:
             fates, x = self.fates, point.v[: self.barrier.n]
             end = self.runaway.end(x, point.f, lambda: fates(x))
             if end:
@@ -113,6 +119,10 @@ class Method:
         if error <= self.tolerance:
             return self._exact_enough()
         if not np.isfinite(error):
+            return "stalled"
+        still = self.step <= _STILL * (1.0 + float(np.abs(point.v).max(initial=0.0)))
+        self._still = self._still + 1 if still else 0
+        if self._still >= _STILL_TIMES:
             return "stalled"
         near = error <= _ACCEPTABLE and self.mu <= 10 * self.least_mu
         self._acceptable = self._acceptable + 1 if near else 0

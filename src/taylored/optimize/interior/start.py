@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -60,6 +61,9 @@ def _attempt(
     mu = _FIRST_BARRIER if barrier is None else barrier
     method = _method(scaled, found, mu, tolerance, multipliers)
     method.note = _noting(scaled, watch)
+    if watch.limits.seconds is not None:
+        last = watch.started + watch.limits.seconds
+        method.directions.expired = lambda: time.perf_counter() >= last
     end = method.run()
     if restarts and _wants_restart(method, end):
         x = program_point(scaled, method.point.v[: scaled.n])
@@ -121,11 +125,14 @@ def _first_point(scaled: Scaled, start: np.ndarray, push: float | None) -> Point
 
 
 def _candidates(scaled: Scaled, start: np.ndarray, push: float | None) -> Iterator[np.ndarray]:
-    """The start, then points farther and farther inside and away from it."""
+    """The start, then points farther and farther inside the bounds, and a little beside it.
+
+    A start that is farther outside of the domain is not moved: that is for the user to know.
+    """
     x = np.where(np.isfinite(start), start, 0.0)
     for p in (push or _PUSHES[0], *_PUSHES[1:]):
         yield inside(scaled, x, p)
-    for p in (0.1, -0.1, 1.0, -1.0):
+    for p in (0.1, -0.1):
         yield inside(scaled, x + p * (1.0 + np.abs(x)), _PUSHES[0])
 
 
