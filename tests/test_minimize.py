@@ -263,3 +263,32 @@ def test_ipopt_that_is_missing_is_named(monkeypatch):
     monkeypatch.setattr(ipopt, "available", lambda: False)
     with pytest.raises(MissingExtraError, match="casadi"):
         ty.minimize("x^2", {"x": 1.0}, method="ipopt")
+
+
+LENNARD_JONES = "4*1.65e-21*((3.4e-10/r)^12 - (3.4e-10/r)^6)"
+
+
+@pytest.mark.parametrize("start", [3.9e-10, 4.5e-10, 5e-10])
+def test_tiny_units_are_solved_in_units_of_their_own(start):
+    m = ty.minimize(LENNARD_JONES, {"r": start})
+    truth = 3.4e-10 * 2 ** (1 / 6)
+    assert m.kind == "minimum" and m.accuracy == "proved"
+    assert m.x["r"] == pytest.approx(truth, rel=1e-11) and m.value == pytest.approx(-1.65e-21)
+    assert m.enclosure["r"].lo <= truth * (1 + 1e-14) and truth <= m.enclosure["r"].hi * (1 + 1e-14)
+    assert m.path.x[0] == pytest.approx([start]) and m.path.x[-1] == pytest.approx(
+        [truth], rel=1e-3
+    )
+    assert not ty.certify(LENNARD_JONES, {"r": start}).usable
+
+
+def test_what_is_huge_at_the_start_keeps_its_units():
+    def brown(x):
+        return (x[0] - 1e6) ** 2 + (x[1] - 2e-6) ** 2 + (x[0] * x[1] - 2) ** 2
+
+    m = ty.minimize(brown, np.array([1.0, 1.0]))
+    assert m.value < 1e-10 and (m.kind != "minimum" or m.certificate.stationarity < 1e-3)
+
+
+def test_a_small_number_far_from_the_solution_is_no_minimum():
+    m = ty.minimize("(E - 1.6e-19)^2", {"E": 1e-18})
+    assert m.kind == "minimum" and m.x["E"] == pytest.approx(1.6e-19, rel=1e-12)

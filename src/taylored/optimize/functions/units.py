@@ -1,7 +1,8 @@
-"""Units in which a problem is about 1: for objectives and variables that are tiny or huge.
+"""Units in which a problem is about 1: for objectives and variables that are tiny.
 
 Tolerances compare with 1. Where the start says that a variable is 1e-10, or the objective 1e-20,
-the problem is solved and judged in units of its own, and reported in those of the user.
+the problem is solved and judged in units of its own, and reported in those of the user. Never the
+other way round: what is huge at the start may be small at the solution.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from taylored.optimize.nlp import Functions, NonlinearProgram
 
 __all__ = ["Units", "units_of"]
 
-_SMALL, _LARGE = 1e-5, 1e8
+_SMALL = 1e-5
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +49,7 @@ def units_of(program: NonlinearProgram, start: np.ndarray) -> Units | None:
     if not (np.isfinite(f) and np.isfinite(c).all() and np.isfinite(gradient).all()):
         return None
     largest = max(abs(f), float(np.abs(gradient).max(initial=0.0)))
-    if _SMALL <= largest <= _LARGE or program.form == "products":
+    if largest >= _SMALL or program.form == "products":
         return None if (size == 1.0).all() else Units(size, 1.0)
     hessian = program.second(start, 1.0, np.zeros(program.constraints))
     if isinstance(hessian, np.ndarray):
@@ -57,7 +58,7 @@ def units_of(program: NonlinearProgram, start: np.ndarray) -> Units | None:
         curved = np.abs(hessian.diagonal()) * size**2
     largest = max(largest, float(curved.max(initial=0.0)))
     # A constant, and what is of ordinary size after all, stay as they are.
-    if not 0.0 < largest < np.inf or _SMALL <= largest <= _LARGE:
+    if not 0.0 < largest < _SMALL:
         return None if (size == 1.0).all() else Units(size, 1.0)
     return Units(size, 1.0 / largest)
 
