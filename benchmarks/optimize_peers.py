@@ -6,12 +6,14 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import common  # noqa: F401 - finds the problems of the tests
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optimistix
 from scipy.optimize import NonlinearConstraint, minimize, root
 
 from problem_sets import Problem, System
@@ -228,6 +230,39 @@ def _ours(p: Problem, s: Shared) -> Outcome:
                    cost.hessians, took, m)  # fmt: skip
 
 
+# ---- optimistix ----
+
+
+@cache
+def _with_args(f: Callable) -> Callable:
+    """The function as optimistix calls it; one object for each, so that it is compiled once."""
+    return lambda x, args: f(x)
+
+
+def _optimistix(p: Problem, s: Shared) -> Outcome:
+    """BFGS; its steps are counted, for its evaluations cannot be."""
+    began = time.process_time()
+    r = optimistix.minimise(_with_args(p.f), optimistix.BFGS(1e-10, 1e-10), jnp.asarray(p.start),
+                            max_steps=3000, throw=False)  # fmt: skip
+    x, steps = np.asarray(r.value), int(r.stats["num_steps"])
+    took = time.process_time() - began
+    good = bool(r.result == optimistix.RESULTS.successful)
+    return Outcome(x, str(r.result)[:60], good, steps, steps, 0, took)
+
+
+def _optimistix_root(solver: Any) -> Callable[[System, Shared], Outcome]:
+    def run(p: System, s: Shared) -> Outcome:
+        began = time.process_time()
+        r = optimistix.root_find(_with_args(p.f), solver, jnp.asarray(p.start), max_steps=1000,
+                                 throw=False)  # fmt: skip
+        x, steps = np.asarray(r.value), int(r.stats["num_steps"])
+        took = time.process_time() - began
+        good = bool(r.result == optimistix.RESULTS.successful)
+        return Outcome(x, str(r.result)[:60], good, steps, steps, 0, took)
+
+    return run
+
+
 _QUIET: dict[str, Any] = {"maxiter": 3000}
 _BFGS = _scipy("BFGS", _QUIET | {"gtol": 1e-8})
 _LBFGSB = _scipy("L-BFGS-B", _QUIET | {"ftol": 1e-15, "gtol": 1e-8, "maxfun": 20_000}, bounds=True)
@@ -239,7 +274,7 @@ MINIMIZERS: dict[str, dict[str, Callable[[Problem, Shared], Outcome]]] = {
     "unconstrained": _BASE | {
         "trust-exact": _scipy("trust-exact", _QUIET | {"gtol": 1e-8}, hessian=True),
         "Newton-CG": _scipy("Newton-CG", _QUIET | {"xtol": 1e-12}, hessian=True),
-        "BFGS": _BFGS, "L-BFGS-B": _LBFGSB,
+        "BFGS": _BFGS, "L-BFGS-B": _LBFGSB, "optimistix BFGS": _optimistix,
     },
     "bounds": _BASE | {"L-BFGS-B": _LBFGSB, "SLSQP": _SLSQP, "trust-constr": _TRUST},
     "equalities": _BASE | {"SLSQP": _SLSQP, "trust-constr": _TRUST},
@@ -279,4 +314,6 @@ def _our_root(p: System, s: Shared) -> Outcome:
 ROOTS: dict[str, Callable[[System, Shared], Outcome]] = {
     "taylored": _our_root, "Ipopt": lambda p, s: ipopt(s), "scipy hybr": _scipy_root("hybr"),
     "scipy lm": _scipy_root("lm"),
+    "optimistix Newton": _optimistix_root(optimistix.Newton(1e-10, 1e-10)),
+    "optimistix LM": _optimistix_root(optimistix.LevenbergMarquardt(1e-10, 1e-10)),
 }  # fmt: skip
