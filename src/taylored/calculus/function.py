@@ -21,6 +21,7 @@ from taylored.errors import FunctionError
 from taylored.trace.fresh import with_own_arrays
 from taylored.trace.jaxpr import from_jaxpr, lifted, same_trace
 from taylored.trace.program import Program
+from taylored.trace.source import changing_function
 
 __all__ = ["TracedFunction", "trace"]
 
@@ -88,12 +89,7 @@ def trace(function: Callable, arguments: Arguments, has_aux: bool = False) -> Tr
         again = _traced(function, lambda *a: flat(*a), shapes)
     outputs, aux = seen[0]
     if not same_trace(closed, again):
-        raise FunctionError(
-            f"The function {_name(function)} is not the same each time it is called.",
-            where=_definition(function),
-            why="it draws random numbers, counts, or changes something outside itself.",
-            next_step="make everything that changes an argument.",
-        )
+        raise changing_function(_name(function), _definition(function))
     closed, captured = lifted(closed)
     return TracedFunction(
         closed, arguments.inputs, outputs, aux, arguments.wide, _name(function), captured

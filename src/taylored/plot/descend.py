@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from taylored.plot.plane import (
     turned,
     view_of,
 )
-from taylored.plot.progress import Line, draw_progress
+from taylored.plot.progress import Line, draw_progress, framed
 from taylored.plot.section import draw_section
 from taylored.plot.style import CURVE, INK, MUTED, name_axes, new_figure, state, styled
 from taylored.plot.titles import entitle
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
     from taylored.optimize.descent.result import Descent
 
 __all__ = ["draw_descend", "draw_descend_in"]
-
-_LINE = 118
 
 
 def draw_descend(result: Descent, ax: Any = None) -> Any:
@@ -56,15 +53,9 @@ def draw_descend(result: Descent, ax: Any = None) -> Any:
 
 def draw_descend_in(figure: Any, result: Descent) -> Any:
     """Draw into an empty figure, within a style; returns the main axes."""
-    if len(result.point) > 2:
-        main = beside = figure.subplots()
-    else:
-        main, beside = figure.subplots(1, 2, width_ratios=[1.5, 1.0])
-    entitle(main, short_verdict(result), whole=True)
-    lines = [part for line in _statement(result) for part in wrap(line, _LINE)]
-    state(main, lines, whole=True)
-    figure.draw_without_rendering()  # the layout is settled before labels look for their places
-    if main is not beside:
+    alone = len(result.point) > 2
+    main, beside = framed(figure, alone, short_verdict(result), _statement(result))
+    if not alone:
         _main(result, main)
     _progress(result, beside)
     return main

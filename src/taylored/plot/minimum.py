@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +20,7 @@ from taylored.plot.plane import (
     turned,
     view_of,
 )
-from taylored.plot.progress import Line, distances, draw_progress
+from taylored.plot.progress import Line, distances, draw_progress, framed
 from taylored.plot.section import draw_section
 from taylored.plot.style import CURVE, INK, MUTED, name_axes, new_figure, state, styled
 from taylored.plot.titles import entitle
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_minimum", "function_of", "plot_minimum"]
 
-_LINE = 118  # characters below the picture
 _TEXT = 30  # of a constraint beside its curve
 
 
@@ -63,16 +61,10 @@ def plot_minimum(result: Minimum, ax: Any = None, *, maximum: bool = False) -> A
 
 def draw_minimum(result: Minimum, figure: Any, *, maximum: bool = False) -> Any:
     """Draw into an empty figure, within a style; returns the main axes."""
-    several = len(result.point) > 2
-    if several:
-        main = beside = figure.subplots()
-    else:
-        main, beside = figure.subplots(1, 2, width_ratios=[1.5, 1.0])
-    entitle(main, short_verdict(result, maximum), whole=True)
-    lines = [part for line in _statement(result, maximum) for part in wrap(line, _LINE)]
-    state(main, lines, whole=True)
-    figure.draw_without_rendering()  # the layout is settled before labels look for their places
-    if not several:
+    alone = len(result.point) > 2
+    texts = (short_verdict(result, maximum), _statement(result, maximum))
+    main, beside = framed(figure, alone, *texts)
+    if not alone:
         _main(result, main, maximum)
     _progress(result, beside)
     return main
@@ -89,23 +81,13 @@ def _main(result: Minimum, ax: Any, maximum: bool) -> None:
 
 def function_of(result: Any) -> Any:
     """(points, variables) -> (points, 1 + constraints): the objective and the constraints."""
-    program, statement = result.program.quietly(), result.statement
-    if statement.flat is None and all(shape == () for shape in statement.shapes):
-        from taylored.readings.numpy import compile_numpy
+    functions = result.program.functions
 
-        run = compile_numpy(statement.numbers)
+    def values(points: np.ndarray) -> np.ndarray:
+        f, c = functions.batch(points)
+        return np.column_stack([f, c])
 
-        def at_once(points: np.ndarray) -> np.ndarray:
-            found = run(*points.T)
-            return np.stack([np.broadcast_to(v, len(points)) for v in found], axis=1)
-
-        return at_once
-
-    def one_by_one(points: np.ndarray) -> np.ndarray:
-        found = [program.values(point) for point in points]
-        return np.array([[f, *c] for f, c in found])
-
-    return one_by_one
+    return values
 
 
 # ---- two variables ----

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
 
 from taylored.plot.labels import Label, place_labels
 from taylored.plot.plane import dense
-from taylored.plot.style import BAND, INK, name_axes
+from taylored.plot.style import BAND, INK, name_axes, state
+from taylored.plot.titles import entitle
 from taylored.report.series_terms import up
 from taylored.results import Accuracy
 
-__all__ = ["Line", "distances", "draw_progress"]
+__all__ = ["Line", "distances", "draw_progress", "framed"]
 
 _LEAST = 1e-17  # beside the largest: what is smaller is drawn there
 _DOTS = 60  # points that are marked one by one
+_WIDTH = 118  # characters below the picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +34,18 @@ class Line:
     mark: str = "o"
     dashed: bool = False
     width: float = 1.6
+
+
+def framed(figure: Any, alone: bool, title: str, statement: Sequence[str]) -> tuple[Any, Any]:
+    """The panel of the path and that of the progress, which is the same where it stands alone."""
+    if alone:
+        main = beside = figure.subplots()
+    else:
+        main, beside = figure.subplots(1, 2, width_ratios=[1.5, 1.0])
+    entitle(main, title, whole=True)
+    state(main, [part for line in statement for part in wrap(line, _WIDTH)], whole=True)
+    figure.draw_without_rendering()  # the layout is settled before labels look for their places
+    return main, beside
 
 
 def distances(points: np.ndarray, end: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ from taylored.plot.plane import (
     view_of,
     zero_lines,
 )
-from taylored.plot.progress import Line, distances, draw_progress
+from taylored.plot.progress import Line, distances, draw_progress, framed
 from taylored.plot.section import curve_range, reach_of
 from taylored.plot.style import (
     BAND,
@@ -85,15 +85,9 @@ def draw_root(result: Root, ax: Any = None, *, basins: bool = False) -> Any:
 
 def draw_root_in(figure: Any, result: Root) -> Any:
     """Draw into an empty figure, within a style; returns the main axes."""
-    if result.system.variables > 2:
-        main = beside = figure.subplots()
-    else:
-        main, beside = figure.subplots(1, 2, width_ratios=[1.5, 1.0])
-    entitle(main, short_verdict(result), whole=True)
-    lines = [part for line in _statement(result) for part in wrap(line, _LINE)]
-    state(main, lines, whole=True)
-    figure.draw_without_rendering()  # the layout is settled before labels look for their places
-    if main is not beside:
+    alone = result.system.variables > 2
+    main, beside = framed(figure, alone, short_verdict(result), _statement(result))
+    if not alone:
         _main(result, main)
     _progress(result, beside)
     return main

@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from taylored.errors import ArgumentError, FunctionError
+from taylored.errors import ArgumentError
 from taylored.formula import Expression, parse, suggest
 from taylored.readings.jet.formula import formula_program
 from taylored.readings.numpy import compile_numpy
 from taylored.trace.program import Program
+from taylored.trace.source import changing_function
 from taylored.trace.tracer import record
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "finite",
     "is_scalar",
     "named_numbers",
+    "names_for",
     "not_traced",
     "plain",
     "read_target",
@@ -259,11 +261,17 @@ def argument_names(function: Callable) -> list[str] | None:
     return [p.name for p in parameters if p.kind in kinds and p.default is p.empty]
 
 
+def names_for(function: Callable, count: int) -> list[str]:
+    """Names of so many arguments: the function's own, or numbered ones."""
+    names = argument_names(function) or []
+    if len(names) == count:
+        return names
+    return ["x"] if count == 1 else [f"x{k}" for k in range(count)]
+
+
 def _recorded(function: Callable, args: list[Any], at: Any) -> Target | None:
     """A function of plain numbers, written with operators and NumPy: recorded without JAX."""
-    names = argument_names(function) or []
-    if len(names) != len(args):
-        names = ["x"] if len(args) == 1 else [f"x{k}" for k in range(len(args))]
+    names = names_for(function, len(args))
     try:
         program, again = record(function, names), record(function, names)
         with np.errstate(all="ignore"):
@@ -272,11 +280,7 @@ def _recorded(function: Callable, args: list[Any], at: Any) -> Target | None:
         return None
     described = getattr(function, "__name__", type(function).__name__)
     if program.key() != again.key():
-        raise FunctionError(
-            f"The function {described} is not the same each time it is called.",
-            why="it draws random numbers, counts, or changes something outside itself.",
-            next_step="make everything that changes an argument.",
-        )
+        raise changing_function(described)
 
     def flatten(point: Any, what: str) -> np.ndarray:
         values = as_arguments(function, point, what)

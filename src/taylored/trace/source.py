@@ -1,4 +1,4 @@
-"""The user's own line behind an equation of a jaxpr."""
+"""What belongs to the user: the line behind an equation, and the refusal of what changes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["user_line"]
+from taylored.errors import FunctionError
+
+__all__ = ["changing_function", "user_line"]
 
 
 def user_line(eqn: Any) -> str:
@@ -24,3 +26,13 @@ def _leave_out_own_lines() -> None:
     from jax.extend import source_info_util
 
     source_info_util.register_exclusion(str(Path(__file__).parents[1]) + os.sep)
+
+
+def changing_function(name: str, where: str = "") -> FunctionError:
+    """The refusal of a function that does not do the same each time."""
+    return FunctionError(
+        f"The function {name} is not the same each time it is called.",
+        where=where,
+        why="it draws random numbers, counts, or changes something outside itself.",
+        next_step="make everything that changes an argument.",
+    )

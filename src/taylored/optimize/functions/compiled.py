@@ -59,7 +59,8 @@ class CompiledFunctions:
     def batch(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """f (points,) and c (points, constraints) at many points at once."""
         if self.statement.flat is None:
-            raise NotImplementedError
+            pairs = [self.values(x) for x in points]
+            return np.array([f for f, _ in pairs]), np.array([c for _, c in pairs])
         with float64():
             f, c = self._many(points)
             return np.asarray(f), np.asarray(c)

@@ -9,21 +9,22 @@ from typing import Any
 
 import numpy as np
 
-from taylored.errors import ArgumentError, FunctionError
+from taylored.errors import ArgumentError
 from taylored.formula import Expression, parse
 from taylored.optimize.functions.statement import Block, Statement
 from taylored.optimize.relations import Relation, read_relations
 from taylored.readings.jet.formula import formulas_program
 from taylored.readings.numpy import compile_numpy
 from taylored.series.function import (
-    argument_names,
     as_arguments,
     finite,
     is_scalar,
     named_numbers,
+    names_for,
     scalar_number,
 )
 from taylored.trace.program import Builder, Program
+from taylored.trace.source import changing_function
 from taylored.trace.tracer import OPS, ProgramRecorder, Traced
 
 __all__ = ["Constraint", "read_constraints", "read_statement"]
@@ -230,9 +231,7 @@ def _recorded(
     objective: Callable, constraints: Sequence[Constraint], args: list[Any], start: Any
 ) -> tuple[Statement, np.ndarray] | None:
     """Functions written with operators and NumPy on single numbers; None where JAX must try."""
-    names = argument_names(objective) or []
-    if len(names) != len(args):
-        names = ["x"] if len(args) == 1 else [f"x{k}" for k in range(len(args))]
+    names = names_for(objective, len(args))
     functions = [objective, *(c.function for c in constraints)]
     try:
         program, shapes = _record_all(functions, names)
@@ -245,11 +244,7 @@ def _recorded(
         return None
     described = getattr(objective, "__name__", type(objective).__name__)
     if program.key() != again.key():
-        raise FunctionError(
-            f"The function {described} is not the same each time it is called.",
-            why="it draws random numbers, counts, or changes something outside itself.",
-            next_step="make everything that changes an argument.",
-        )
+        raise changing_function(described)
     blocks, count = [], 0
     for constraint, shape in zip(constraints, shapes[1:], strict=True):
         blocks.append(Block(constraint.name, bool(constraint.equality), count, shape))
