@@ -83,6 +83,27 @@ def draw_optimization() -> None:
     save_figure(circle.plot().figure, IMAGES / "minimize_circle.png")
 
 
+def draw_chain_rule() -> None:
+    """The graphs of a formula and of a small network, as in docs/learn/chain_rule.md."""
+    formula = ty.chain("x*exp(-x/tau)", {"x": 1.0, "tau": 2.0})
+    save_figure(formula.plot().figure, IMAGES / "chain_formula.png")
+    rows = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    truth = np.array([0.0, 1.0, 1.0, 0.0])
+    weights = {
+        "W1": np.array([[1.0, -0.5, 0.8], [0.6, 0.9, -1.2]]), "b1": np.array([0.1, -0.2, 0.0]),
+        "W2": np.array([0.7, -0.4, 0.5]), "b2": 0.05,
+    }  # fmt: skip
+
+    def loss(p: dict[str, Any]) -> Any:
+        z = rows @ p["W1"] + p["b1"]
+        a = jnp.tanh(z)
+        y = a @ p["W2"] + p["b2"]
+        error = y - truth
+        return jnp.mean(error**2)
+
+    save_figure(ty.chain(loss, weights).plot().figure, IMAGES / "chain_network.png")
+
+
 def main() -> None:
     """Fit each example and save its picture; then those of the other modules."""
     boxbod = ty.fit(SATURATION, example("boxbod"))
@@ -101,6 +122,7 @@ def main() -> None:
     draw_derivatives()
     draw_series()
     draw_optimization()
+    draw_chain_rule()
 
 
 if __name__ == "__main__":

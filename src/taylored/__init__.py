@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from taylored.calculus.pattern import Pattern
     from taylored.calculus.transforms import gradient, hessian, jacobian
     from taylored.errors import TayloredError
+    from taylored.networks.chain import Chain, chain
+    from taylored.networks.prediction import Prediction
+    from taylored.networks.result import Network
+    from taylored.networks.train import train
     from taylored.optimize.certified import certify
     from taylored.optimize.descent.descend import descend
     from taylored.optimize.descent.result import Descent
@@ -25,9 +29,10 @@ if TYPE_CHECKING:
     from taylored.optimize.roots.result import Root
     from taylored.optimize.roots.root import root
     from taylored.optimize.roots.roots import roots
-    from taylored.regression import fit, line, load
+    from taylored.regression import fit, line
     from taylored.regression.result import Fit
     from taylored.results import Accuracy, Finding, Interval
+    from taylored.saved import load
     from taylored.series.bounds import bounds
     from taylored.series.propagate import propagate
     from taylored.series.propagation import Propagation
@@ -36,12 +41,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Accuracy",
+    "Chain",
     "Descent",
     "Finding",
     "Fit",
     "Interval",
     "Minimum",
+    "Network",
     "Pattern",
+    "Prediction",
     "Propagation",
     "Root",
     "Roots",
@@ -50,6 +58,7 @@ __all__ = [
     "__version__",
     "bounds",
     "certify",
+    "chain",
     "check",
     "descend",
     "errors",
@@ -66,6 +75,7 @@ __all__ = [
     "root",
     "roots",
     "taylor",
+    "train",
 ]
 
 __version__ = "0.1.0"
@@ -73,12 +83,15 @@ __version__ = "0.1.0"
 # public name -> "module:attribute", or the module itself
 _EXPORTS = {
     "Accuracy": "taylored.results:Accuracy",
+    "Chain": "taylored.networks.chain:Chain",
     "Descent": "taylored.optimize.descent.result:Descent",
     "Finding": "taylored.results:Finding",
     "Fit": "taylored.regression.result:Fit",
     "Interval": "taylored.results:Interval",
     "Minimum": "taylored.optimize.result:Minimum",
+    "Network": "taylored.networks.result:Network",
     "Pattern": "taylored.calculus.pattern:Pattern",
+    "Prediction": "taylored.networks.prediction:Prediction",
     "Propagation": "taylored.series.propagation:Propagation",
     "Root": "taylored.optimize.roots.result:Root",
     "Roots": "taylored.optimize.roots.collection:Roots",
@@ -86,6 +99,7 @@ _EXPORTS = {
     "TayloredError": "taylored.errors:TayloredError",
     "bounds": "taylored.series.bounds:bounds",
     "certify": "taylored.optimize.certified:certify",
+    "chain": "taylored.networks.chain:chain",
     "check": "taylored.calculus.check:check",
     "descend": "taylored.optimize.descent.descend:descend",
     "errors": "taylored.errors",
@@ -96,12 +110,13 @@ _EXPORTS = {
     "jacobian": "taylored.calculus.transforms:jacobian",
     "line": "taylored.regression:line",
     "linearize": "taylored.series.taylor:linearize",
-    "load": "taylored.regression:load",
+    "load": "taylored.saved:load",
     "minimize": "taylored.optimize.minimize:minimize",
     "propagate": "taylored.series.propagate:propagate",
     "root": "taylored.optimize.roots.root:root",
     "roots": "taylored.optimize.roots.roots:roots",
     "taylor": "taylored.series.taylor:taylor",
+    "train": "taylored.networks.train:train",
 }
 
 

@@ -22,7 +22,7 @@ from taylored.trace.cache import LeastRecentlyUsed, function_key
 from taylored.trace.program import Constant, Program
 from taylored.trace.tracer import OPS, Traced, Untraceable, record
 
-__all__ = ["Model", "Traces", "model_of_expression", "model_of_function"]
+__all__ = ["Model", "Traces", "argument_names", "model_of_expression", "model_of_function"]
 
 
 class Rows(tuple):
@@ -47,6 +47,13 @@ class Model:
     expression: Expression | None = None
     stacked: bool = False  # whether `call` takes all columns as one array (columns, points)
     defaults: Mapping[str, float] = field(default_factory=dict)
+    function: Callable | None = None  # the user's own
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For pickle: `call` may be a closure, but what it was made from is not."""
+        if self.expression is not None:
+            return model_of_expression, (self.expression, self.columns, True)
+        return model_of_function, (self.function, self.columns, self.stacked)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -68,9 +75,16 @@ class Model:
             return np.asarray(with_own_arrays(self.call)(*own))
 
 
-def model_of_expression(expression: Expression, columns: Sequence[str]) -> Model:
-    """The model of a formula's expression: names that are columns are data, the rest parameters."""
+def model_of_expression(
+    expression: Expression, columns: Sequence[str], in_order: bool = False
+) -> Model:
+    """The model of a formula's expression: names that are columns are data, the rest parameters.
+
+    Data are in the order of the formula, or `in_order` of `columns`.
+    """
     data = tuple(n for n in expression.names if n in columns)
+    if in_order:
+        data = tuple(n for n in columns if n in data)
     params = tuple(n for n in expression.names if n not in columns)
     names = (*data, *params)
 
@@ -111,6 +125,7 @@ def model_of_function(function: Callable, columns: Sequence[str], stacked: bool 
     return Model(
         tuple(columns), params, call, None if key is None else ("function", key, tuple(columns)),
         _name(function), None, stacked, {k: v for k, v in defaults.items() if k in params},
+        function,
     )  # fmt: skip
 
 
@@ -128,7 +143,7 @@ def _by_name(
     return Model(
         tuple(columns), tuple(params), call,
         None if key is None else ("named", key, tuple(columns)), _name(function), None, False,
-        {k: v for k, v in defaults.items() if k in params},
+        {k: v for k, v in defaults.items() if k in params}, function,
     )  # fmt: skip
 
 
@@ -152,6 +167,15 @@ def _stack(columns: Sequence[Any]) -> Any:
 
 def _name(function: Callable) -> str:
     return getattr(function, "__name__", type(function).__name__)
+
+
+def argument_names(function: Callable) -> list[str]:
+    """The names of a function's positional arguments.
+
+    Raises:
+        ModelError: where they cannot be read, or it takes *args.
+    """
+    return _arguments(function)[0]
 
 
 def _arguments(function: Callable) -> tuple[list[str], dict[str, float]]:

@@ -17,7 +17,7 @@ from taylored.errors import EmptyDataError, FormulaError, NotNumericError
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Loading", "Reading", "count"]
+__all__ = ["Bad", "Loading", "Reading", "count"]
 
 MAX_NUMBERS = 4 << 30  # bytes of the numbers that one table may hold
 
@@ -83,7 +83,7 @@ class Reading:
 
 
 @dataclass
-class _Bad:
+class Bad:
     """The cells of one column that are no numbers: the first one, and how many there are."""
 
     place: str
@@ -108,7 +108,7 @@ class Loading:
     size: int = field(default=0, init=False)
     numbers: dict[int, list[np.ndarray]] = field(default_factory=dict, init=False)
     lines: list[np.ndarray] = field(default_factory=list, init=False)
-    bad: dict[int, _Bad] = field(default_factory=dict, init=False)
+    bad: dict[int, Bad] = field(default_factory=dict, init=False)
 
     def add(self, batch: Batch) -> None:
         """Take the rows of a batch that the filter lets in."""
@@ -201,10 +201,10 @@ class Loading:
         before = self.bad.get(i)
         if before is None or number < before.row:  # the filter's cells come before the others
             place = f"row {number}" if batch.lines is None else f"line {batch.lines[row]}"
-            self.bad[i] = _Bad(place, str(batch.frame[str(i)][row]), number)
+            self.bad[i] = Bad(place, str(batch.frame[str(i)][row]), number)
         self.bad[i].count = len(rows) + (before.count if before else 0)
 
-    def _not_numeric(self, i: int, bad: _Bad) -> NotNumericError:
+    def _not_numeric(self, i: int, bad: Bad) -> NotNumericError:
         shown = repr(bad.cell.strip())
         shown = shown if len(shown) <= 40 else shown[:37] + "..."
         cells = "a cell that is" if bad.count == 1 else f"{bad.count} cells that are"
@@ -218,7 +218,7 @@ class Loading:
         )
 
 
-def _advice(bad: _Bad, decimal: str) -> tuple[str, str]:
+def _advice(bad: Bad, decimal: str) -> tuple[str, str]:
     """Why such a cell is not a number, where that can be told, and what to do."""
     cell = bad.cell.strip()
     if decimal == "." and re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", cell):

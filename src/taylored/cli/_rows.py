@@ -50,6 +50,12 @@ class Rows:
     columns: Sequence[int]
     comments: int = field(default=0, init=False)
 
+    def notes(self) -> list[str]:
+        """What was passed over, after a pass."""
+        if not self.comments:
+            return []
+        return [f"{self.comments} comment line{'s' * (self.comments != 1)} skipped"]
+
     def __iter__(self) -> Iterator[Batch]:
         if self.layout.kind == "text":
             return self._text()

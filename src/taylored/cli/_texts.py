@@ -7,13 +7,16 @@ __all__ = ["COMMANDS", "EXIT_CODES", "HELP", "MAIN_HELP", "MODULES", "VERDICT_HE
 COMMANDS = {
     "fit": "Fit any model to data by least squares, and say how far to trust each parameter.",
     "line": "Fit a straight line, y = intercept + slope*x.",
+    "train": "Train a network on a table, with intervals whose coverage is measured.",
+    "predict": "Predict new rows with a saved network, each with its interval.",
     "gradient": "Differentiate a formula by each of its inputs, and say how many digits are right.",
     "jacobian": "Differentiate several formulas by each of their inputs.",
     "hessian": "Differentiate a formula twice, by each pair of its inputs.",
+    "chain": "Show the chain rule of a formula: every local factor, and the sum over paths.",
     "taylor": "Expand a formula in a Taylor polynomial, with a proved bound on the remainder.",
     "root": "Solve an equation or a system, and prove that the root is there.",
     "minimize": "Minimize a formula within constraints, and certify the point.",
-    "show": "Show a saved fit: its report, a picture, or a prediction.",
+    "show": "Show a saved fit or network: report, picture, prediction.",
     "rules": "List which operations each reading of a model has a rule for.",
     "doctor": "Check the environment: versions, float64, long double, the device of XLA.",
     "completion": "Print a completion script for a shell.",
@@ -63,6 +66,35 @@ examples:
   taylored line calibration.csv 2 1 --sigma dy --units x=mm,y=V
   taylored line points.txt --plot line.png"""
 
+_TRAIN = f"""\
+{_DATA}
+
+FORMULA is RESPONSE ~ INPUTS, in quotes: columns with + or - between them, . for
+all others. Columns of text are categories. Names with blanks stand in
+backquotes, within single quotes of the shell. What a network says is checked on
+rows that its members have not seen, and simpler models are scored beside it.
+The exit code is 5 where it predicts no better than the mean.
+
+examples:
+  taylored train houses.csv "price ~ ." --save houses.safetensors
+  taylored train penguins.csv "species ~ . - island" --plot reliability.png
+  taylored train wave.csv "y ~ x" --hidden 20 --plot
+  taylored train houses.csv "price ~ size + town" --weights n --importance"""
+
+_PREDICT = f"""\
+{_DATA}
+
+NET is a file that `taylored train --save NET` wrote. The answer is DATA with
+new columns, as CSV: value, lo and hi, or class, probabilities and the set of
+classes at --level; then trusted, which is false for rows far outside of
+training and for categories that it had not. Cells are empty where nothing is
+claimed.
+
+examples:
+  taylored predict houses.safetensors new.csv > answers.csv
+  taylored predict houses.safetensors new.csv --level 0.95 -o answers.csv
+  zcat new.csv.gz | taylored predict houses.safetensors - --json"""
+
 _POINT = """\
 FORMULA has + - * / ^, comparisons, pi and functions, in quotes. With --at its
 derivatives are numbers, each with an estimate of its error; without --at they
@@ -90,6 +122,19 @@ _HESSIAN = f"""\
 examples:
   taylored hessian "100*(y-x^2)^2 + (1-x)^2" --at x=1,y=1 --wrt x,y
   taylored hessian "x*exp(-x*y)" --symbolic"""
+
+_CHAIN = """\
+FORMULA has + - * / ^, comparisons, pi and functions, in quotes. Every step of it
+is a node with its value and its adjoint, the derivative of the result by it;
+every edge has a local factor. The influence of an input is the sum over all
+paths from it to the result, each the product of the factors along it.
+The exit code is 5 where the derivative does not exist or is not confirmed.
+
+examples:
+  taylored chain "x*exp(-x/tau)" --at x=1,tau=2
+  taylored chain "x*exp(-x/tau)" --at x=1,tau=2 --of x
+  taylored chain "sin(x*y)/(1 + x^2)" --at x=pi/4,y=2 --plot graph.png
+  taylored chain "log(1 + exp(-x))" --at 0.5 --latex"""
 
 _TAYLOR = """\
 FORMULA has + - * / ^, comparisons, pi and functions, in quotes. The center is
@@ -137,7 +182,7 @@ examples:
   taylored minimize "x^4 - 3*x^2 + x" --start 0 --bounds x=-2:2 --starts 8"""
 
 _SHOW = """\
-FIT is a file that `taylored fit --save FIT` wrote.
+FIT is a file that `taylored fit` or `taylored train` wrote with --save FIT.
 
 examples:
   taylored show fit.json
@@ -153,9 +198,12 @@ examples:
 HELP = {
     "fit": ("taylored fit DATA FORMULA [options]", _FIT),
     "line": ("taylored line DATA [Y X] [options]", _LINE),
+    "train": ("taylored train DATA FORMULA [options]", _TRAIN),
+    "predict": ("taylored predict NET DATA [options]", _PREDICT),
     "gradient": ("taylored gradient FORMULA [--at x=1,y=2] [options]", _GRADIENT),
     "jacobian": ("taylored jacobian FORMULA ... [--at x=1,y=2] [options]", _JACOBIAN),
     "hessian": ("taylored hessian FORMULA [--at x=1,y=2] [options]", _HESSIAN),
+    "chain": ("taylored chain FORMULA --at x=1,tau=2 [options]", _CHAIN),
     "taylor": ("taylored taylor FORMULA --at 0.3 --order 6 [--on LO:HI] [options]", _TAYLOR),
     "root": ("taylored root FORMULA ... (--start 2 | --bracket 2:3 | --all --on LO:HI)", _ROOT),
     "minimize": ("taylored minimize FORMULA --start x=1,y=2 [options]", _MINIMIZE),
@@ -180,6 +228,7 @@ commands:
 examples:
   taylored fit decay.csv "y ~ a*exp(-x/tau) + c"
   taylored line calibration.csv y x --plot
+  taylored train houses.csv "price ~ ." --save houses.safetensors
   taylored gradient "x^2*sin(y)" --at x=1,y=2
   taylored taylor "exp(sin(2*x))" --at 0.3 --order 6 --on -1:1
   taylored root "x^3 - 2*x - 5" --start 2

@@ -16,7 +16,7 @@ from typing import Any
 from taylored.cli._texts import COMMANDS, HELP, VERDICT_HELP
 from taylored.errors import ArgumentError, BoundsError
 
-__all__ = ["Options", "parse", "parser_of", "unknown"]
+__all__ = ["Options", "count_of", "level_of", "parse", "parser_of", "picture_of", "unknown"]
 
 PICTURES = (".png", ".svg", ".pdf")
 Options = argparse.Namespace
@@ -39,7 +39,8 @@ def parse(command: str, arguments: Sequence[str]) -> Options:
     return options
 
 
-_WITH_FORMULA = ("fit", "gradient", "jacobian", "hessian", "taylor", "root", "minimize")
+_WITH_FORMULA = ("fit", "gradient", "jacobian", "hessian", "taylor", "root", "minimize",
+                 "chain")  # fmt: skip
 _SHIELD = "\0"  # in front of a word that is no option though it starts with a minus sign
 
 
@@ -179,14 +180,14 @@ def _span(name: str, value: str) -> tuple[float | None, float | None]:
     return low, high
 
 
-def _level(text: str) -> float:
+def level_of(text: str) -> float:
     value = _float(text)
     if not 0 < value < 1:
         raise _error(f"{text!r} is not between 0 and 1", "write 0.95 for 95 %")
     return value
 
 
-def _count(text: str) -> int:
+def count_of(text: str) -> int:
     if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
         raise _error(f"{text[:40]!r} is not a whole number", "write 0, 1, 2, ...")
     return int(text)
@@ -199,7 +200,7 @@ def _positive(text: str) -> float:
     return value
 
 
-def _picture(text: str) -> str:
+def picture_of(text: str) -> str:
     if text and not text.lower().endswith(PICTURES):
         raise _error(f"{text!r} is not a picture", f"its name ends with {', '.join(PICTURES)}")
     return text
@@ -249,10 +250,18 @@ def parser_of(command: str) -> argparse.ArgumentParser:
         _derivative_options(parser, command)
     if command == "taylor":
         _taylor_options(parser)
+    if command == "chain":
+        _chain_options(parser)
     if command == "root":
         _root_options(parser)
     if command == "minimize":
         _minimize_options(parser)
+    if command in ("train", "predict"):
+        from taylored.cli._network_options import add_options
+
+        add_options(parser, command)
+        _data_options(parser, columns=False)
+        parser.epilog = f"{text}\n\n{VERDICT_HELP}"
     other = parser.add_argument_group("other")
     if command in ("rules", "doctor"):
         other.add_argument("--json", action="store_true", help="one JSON document")
@@ -285,7 +294,9 @@ def _model_options(parser: argparse.ArgumentParser, command: str) -> None:
         add("--search", choices=("auto", "never", "always"), default="auto",
             help="look for better minima away from a given start (default: auto, where the fit "
             "is doubtful)")  # fmt: skip
-        add("--seed", type=_count, default=0, metavar="N", help="of the starts tried (default: 0)")
+        add(
+            "--seed", type=count_of, default=0, metavar="N", help="of the starts tried (default: 0)"
+        )
     else:
         parser.set_defaults(start={}, bounds={}, search="auto", seed=0)
     add("--executor", choices=("auto", "numpy", "xla"), default="auto",
@@ -311,11 +322,27 @@ def _derivative_options(parser: argparse.ArgumentParser, command: str) -> None:
     form.add_argument("--ascii", action="store_true", help="no characters beyond ASCII")
 
 
+def _chain_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("point").add_argument
+    add("--at", metavar="x=1,tau=2", action="append",
+        help="where: a number, or one for every name; repeatable")  # fmt: skip
+    add("--of", metavar="NAME", help="the paths of this input alone, each factor of the strongest")
+    form = parser.add_argument_group("output")
+    kinds = form.add_mutually_exclusive_group()
+    kinds.add_argument("--json", action="store_true", help="one JSON document, in full precision")
+    kinds.add_argument("--latex", action="store_true", help="the chain rule in LaTeX")
+    form.add_argument("--plot", nargs="?", type=picture_of, metavar="FILE",
+                      help="draw the graph to FILE (.png, .svg, .pdf)")  # fmt: skip
+    form.add_argument("--no-color", action="store_true",
+                      help="no colors (NO_COLOR is respected as well)")  # fmt: skip
+    form.add_argument("--ascii", action="store_true", help="no characters beyond ASCII")
+
+
 def _taylor_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("polynomial").add_argument
     add("--at", metavar="0.3|x=0.3,y=1", action="append",
         help="the center: a number, or one for every name; repeatable")  # fmt: skip
-    add("--order", type=_count, metavar="N", help="the degree")
+    add("--order", type=count_of, metavar="N", help="the degree")
     add("--tol", type=_positive, metavar="T",
         help="instead of --order: the least degree whose remainder is at most T")  # fmt: skip
     add("--on", metavar="LO:HI", action="append",
@@ -330,7 +357,7 @@ def _taylor_options(parser: argparse.ArgumentParser) -> None:
     kinds.add_argument("--json", action="store_true", help="one JSON document, in full precision")
     kinds.add_argument("--latex", action="store_true",
                        help="the polynomial with its remainder in LaTeX")  # fmt: skip
-    form.add_argument("--plot", nargs="?", type=_picture, metavar="FILE",
+    form.add_argument("--plot", nargs="?", type=picture_of, metavar="FILE",
                       help="draw in the terminal, or to FILE (.png, .svg, .pdf)")  # fmt: skip
     form.add_argument("--no-color", action="store_true",
                       help="no colors (NO_COLOR is respected as well)")  # fmt: skip
@@ -368,9 +395,9 @@ def _minimize_options(parser: argparse.ArgumentParser) -> None:
     solving = parser.add_argument_group("solution").add_argument
     solving("--prices", action="store_true",
             help="verify what each limit costs by solving again with the limit moved")  # fmt: skip
-    solving("--starts", type=_count, default=1, metavar="N",
+    solving("--starts", type=count_of, default=1, metavar="N",
             help="solve from N starts, and take the best (default: 1)")  # fmt: skip
-    solving("--seed", type=_count, default=0, metavar="S", help="of the starts (default: 0)")
+    solving("--seed", type=count_of, default=0, metavar="S", help="of the starts (default: 0)")
     solving("--method", choices=("auto", "trust-region", "lbfgs", "interior", "ipopt"),
             default="auto", help="the solver (default: auto)")  # fmt: skip
     solving("--seconds", type=_positive, metavar="S",
@@ -381,17 +408,18 @@ def _minimize_options(parser: argparse.ArgumentParser) -> None:
 def _form_options(parser: argparse.ArgumentParser) -> None:
     form = parser.add_argument_group("output")
     form.add_argument("--json", action="store_true", help="one JSON document, in full precision")
-    form.add_argument("--plot", nargs="?", type=_picture, metavar="FILE",
+    form.add_argument("--plot", nargs="?", type=picture_of, metavar="FILE",
                       help="draw in the terminal, or to FILE (.png, .svg, .pdf)")  # fmt: skip
     form.add_argument("--no-color", action="store_true",
                       help="no colors (NO_COLOR is respected as well)")  # fmt: skip
     form.add_argument("--ascii", action="store_true", help="no characters beyond ASCII")
 
 
-def _data_options(parser: argparse.ArgumentParser) -> None:
+def _data_options(parser: argparse.ArgumentParser, *, columns: bool = True) -> None:
     add = parser.add_argument_group("data").add_argument
-    add("--columns", metavar="x=time_s,y=3", action=_Merge, read=lambda _, value: value,
-        help="columns of the formula's names, by name or number from 1")  # fmt: skip
+    if columns:
+        add("--columns", metavar="x=time_s,y=3", action=_Merge, read=lambda _, value: value,
+            help="columns of the formula's names, by name or number from 1")  # fmt: skip
     add("--where", metavar="CONDITION", help='use only the rows that fulfill it: "t < 50"')
     add("--na", choices=("drop", "fail"), default="drop",
         help="leave out rows with missing values and say so, or refuse them (default: "
@@ -406,7 +434,7 @@ def _data_options(parser: argparse.ArgumentParser) -> None:
 
 def _result_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("result").add_argument
-    add("--level", type=_level, default=0.95, metavar="P",
+    add("--level", type=level_of, default=0.95, metavar="P",
         help="level of the intervals (default: 0.95)")  # fmt: skip
     add("--profile", action="store_true",
         help="intervals from the profile of chi-squared for every parameter (default: only "
@@ -425,7 +453,7 @@ def _result_options(parser: argparse.ArgumentParser) -> None:
         help="the parameters as CSV, or the prediction with --predict")  # fmt: skip
     add("-q", "--quiet", action="store_true", help="no report and no notes, only what is asked for")
     add("-o", "--output", metavar="FILE", help="write the result to a file instead of the terminal")
-    add("--plot", nargs="?", type=_picture, metavar="FILE",
+    add("--plot", nargs="?", type=picture_of, metavar="FILE",
         help="draw in the terminal, or to FILE (.png, .svg, .pdf)")  # fmt: skip
     add("--save", metavar="FILE", help="save the fit as JSON: `taylored show FILE`, ty.load(FILE)")
     add("--fail-on", choices=("warn", "never"), default="never",

@@ -1,4 +1,4 @@
-"""`taylored show FIT`: a saved fit again, without the data file."""
+"""`taylored show FILE`: a saved fit or network again, without the data file."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ __all__ = ["run"]
 
 
 def run(options: Options) -> int:
-    """Load a fit, deliver what was asked for, and return the exit code."""
+    """Load what was saved, deliver what was asked for, and return the exit code."""
     if len(options.arguments) != 1:
-        what = "One file is expected, written by taylored fit --save."
+        what = "One file is expected, written by taylored fit or train with --save."
         raise ArgumentError(what, next_step="see: taylored show --help")
     path = options.arguments[0]
     sources = [path]
@@ -26,6 +26,10 @@ def run(options: Options) -> int:
         import taylored
 
         fit = taylored.load(path)
+        if not isinstance(fit, taylored.Fit):
+            from taylored.cli.train import show_network
+
+            return show_network(fit, options)
         result = Result(fit, options, None, predicted(fit, options, {}))
         ready = prepare(result)
     return ready.deliver()

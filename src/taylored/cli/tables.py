@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -21,6 +22,11 @@ from taylored.cli._sniff import DEFAULT_NA, Layout, sniff
 from taylored.cli._source import Source, open_source
 from taylored.cli.where import parse_where
 from taylored.errors import ColumnError, EmptyDataError, TayloredError
+
+if TYPE_CHECKING:
+    from taylored.cli._cells import CellTable
+
+AnyLoading = TypeVar("AnyLoading", bound=Loading)
 
 __all__ = ["DEFAULT_NA", "LazyTable", "Table", "open_table"]
 
@@ -78,12 +84,45 @@ class LazyTable:
         The keys of the columns are as asked for; nan stands for a missing cell. A row whose
         comparison in `where` is undecided for a missing cell is left out, and counted.
         """
+        rows, loading = self._fill(Loading, columns, where)
+        numbers, lines = loading.result()
+        return Table(
+            columns={name: numbers[self.index(name)] for name in columns},
+            names=self.names,
+            rows=loading.rows,
+            line_numbers=lines,
+            source=self.source,
+            notes=(*self.notes, *rows.notes(), *loading.notes()),
+            left_out_by_where=loading.left_out,
+        )
+
+    def cells(self, columns: Sequence[str], where: str | None = None) -> CellTable:
+        """Read the columns as they are: numbers where all cells are numbers, else texts."""
+        from taylored.cli._cells import CellsLoading, CellTable
+
+        rows, loading = self._fill(CellsLoading, columns, where)
+        cells, texts, lines = loading.cells()
+        return CellTable(
+            columns={name: cells[self.index(name)] for name in columns},
+            texts={name: texts[self.index(name)] for name in columns},
+            rows=loading.rows,
+            lines=lines,
+            source=self.source,
+            notes=(*self.notes, *rows.notes(), *loading.notes()),
+            left_out=loading.left_out,
+            mixed={n: e for n in columns if (e := loading.mixed.get(self.index(n)))},
+        )
+
+    def _fill(
+        self, make: type[AnyLoading], columns: Sequence[str], where: str | None
+    ) -> tuple[Rows, AnyLoading]:
+        """Read all rows into a loading of a kind."""
         rule = None if where is None else parse_where(where)
         wanted = {name: self.index(name) for name in columns}
         uses = {use: self._filter_index(rule.text, use.name) for use in rule.uses} if rule else {}
         needed = sorted({*wanted.values(), *uses.values()}) or [0]
         rows = Rows(self._source, self._layout, self.names, needed)
-        loading = Loading(
+        loading = make(
             self._source,
             names=self.names,
             columns=sorted(set(wanted.values())),
@@ -99,17 +138,7 @@ class LazyTable:
         except BaseException as error:
             # In a damaged file of types, single cells may be beyond what polars can show.
             raise rows.translated(error) from None
-        numbers, lines = loading.result()
-        comments = [f"{count(rows.comments, 'comment line')} skipped"] if rows.comments else []
-        return Table(
-            columns={name: numbers[i] for name, i in wanted.items()},
-            names=self.names,
-            rows=loading.rows,
-            line_numbers=lines,
-            source=self.source,
-            notes=(*self.notes, *comments, *loading.notes()),
-            left_out_by_where=loading.left_out,
-        )
+        return rows, loading
 
     def index(self, name: str) -> int:
         """The place of a column, from 0, by its name or by its number, from 1."""

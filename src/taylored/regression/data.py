@@ -4,17 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 import numpy as np
 
 from taylored.errors import ColumnError, EmptyDataError, NotNumericError, ScaleError
-from taylored.formula import normalize_name, suggest
+from taylored.formula import normalize_name
+from taylored.tables import column_names, counted, find_column, row_numbers
 
-__all__ = ["Columns", "Dropped", "as_column", "clean", "column_names", "table_columns"]
+__all__ = [
+    "Apart", "Columns", "Dropped", "as_column", "clean", "column_names", "is_table",
+    "table_columns",
+]  # fmt: skip
 
 _SHOWN = 5
 _LARGEST = 1e75
+
+
+class Apart(Enum):
+    """What may be handed over apart from a table: keys that no column can have."""
+
+    RESPONSE = "y"
+    SIGMA = "sigma"
+
+    def __str__(self) -> str:
+        return self.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +45,7 @@ class Dropped:
 class Columns:
     """The rows that are used, as float64; `kept` marks them among all `total` rows."""
 
-    values: dict[str, np.ndarray]
+    values: dict[str | Apart, np.ndarray]
     total: int
     kept: np.ndarray | None
     dropped: tuple[Dropped, ...]
@@ -42,28 +57,11 @@ class Columns:
         return int(np.flatnonzero(self.kept)[position]) + 1
 
 
-def column_names(table: Any) -> tuple[str, ...]:
-    """The column names of a table, as given.
-
-    Raises:
-        TypeError: where `table` is not a table.
-    """
-    if isinstance(table, Mapping):
-        return tuple(table)
-    if isinstance(table, np.ndarray) and table.dtype.names:
-        return table.dtype.names
-    import narwhals.stable.v2 as nw
-
-    native: Any = table
-    try:
-        return tuple(nw.from_native(native, eager_only=True).columns)
-    except nw.exceptions.DuplicateError as error:
-        listed = [str(c) for c in native.columns]
-        doubled = sorted({c for c in listed if listed.count(c) > 1})
-        raise ColumnError(
-            f"The table has several columns named {', '.join(map(repr, doubled))}.",
-            next_step="rename them, so that each name stands for one column.",
-        ) from error
+def is_table(data: Any) -> bool:
+    """Whether `data` have columns with names."""
+    if isinstance(data, Mapping) or hasattr(data, "columns"):
+        return True
+    return isinstance(data, np.ndarray) and data.dtype.names is not None
 
 
 def table_columns(table: Any, wanted: Sequence[str]) -> dict[str, np.ndarray]:
@@ -76,31 +74,23 @@ def table_columns(table: Any, wanted: Sequence[str]) -> dict[str, np.ndarray]:
     return {name: as_column(_get(table, _find(name, names)), name) for name in wanted}
 
 
-def _find(name: str, names: Sequence[str]) -> str:
-    if name in names:
-        return name
-    found = [n for n in names if isinstance(n, str) and normalize_name(n) == normalize_name(name)]
-    if len(found) == 1:
-        return found[0]
-    if found:
+def _find(name: str, names: Sequence[Any]) -> Any:
+    """The one column of a name; two that formulas cannot tell apart are refused."""
+    found = [n for n in names if normalize_name(str(n)) == normalize_name(name)]
+    if len(found) > 1:
         raise ColumnError(
             f"The name {name!r} fits {len(found)} columns: {', '.join(map(repr, found))}.",
             next_step="rename one of them.",
         )
-    near = suggest(name, [str(n) for n in names])
-    raise ColumnError(
-        f"There is no column {name!r}.",
-        why=f"the columns are {', '.join(map(str, names))}",
-        next_step=f"did you mean {near!r}?" if near else "use one of these.",
-    )
+    return found[0] if found else find_column(name, names)
 
 
-def _get(table: Any, name: str) -> Any:
+def _get(table: Any, name: Any) -> Any:
     if isinstance(table, Mapping | np.ndarray):
         return table[name]
     import narwhals.stable.v2 as nw
 
-    return nw.from_native(table, eager_only=True)[name].to_numpy()
+    return nw.from_native(table, eager_only=True).get_column(name).to_numpy()
 
 
 def as_column(values: Any, name: str) -> np.ndarray:
@@ -161,7 +151,7 @@ def _parsed(array: np.ndarray, name: str) -> np.ndarray:
 _MISSING = frozenset(["", "na", "n/a", "nan", "null", "none"])
 
 
-def clean(columns: Mapping[str, np.ndarray], policy: str) -> Columns:
+def clean(columns: Mapping[str | Apart, np.ndarray], policy: str) -> Columns:
     """Leave out rows with missing values (`policy` "drop"), or refuse them ("fail").
 
     Raises:
@@ -173,28 +163,28 @@ def clean(columns: Mapping[str, np.ndarray], policy: str) -> Columns:
     if total and all(_ordinary(values) for values in columns.values()):
         return Columns(dict(columns), total, None, ())
     for name, values in columns.items():
-        _check_scale(name.strip(), values)
+        _check_scale(str(name), values)
     missing = np.zeros(total, bool)
     dropped = []
     for name, values in columns.items():
         infinite = np.flatnonzero(np.isinf(values))
         if len(infinite):
             raise NotNumericError(
-                f"{name.strip()} is infinite in {_count(len(infinite), 'row')}.",
-                where=f"row {_rows(infinite)}",
+                f"{name} is infinite in {counted(len(infinite), 'row')}.",
+                where=f"row {row_numbers(infinite)}",
                 next_step="correct the values, or leave the rows out.",
             )
         absent = np.isnan(values)
         if absent.any():
             rows = np.flatnonzero(absent)
             shown = tuple((rows[:_SHOWN] + 1).tolist())
-            dropped.append(Dropped(len(rows), f"{name.strip()} is missing", shown))
+            dropped.append(Dropped(len(rows), f"{name} is missing", shown))
             missing |= absent
     _check_policy(dropped, policy)
     if missing.all():
         raise EmptyDataError(
             "There are no rows to fit." if not total else "Every row has a missing value.",
-            why="; ".join(f"{d.reason} in {_count(d.count, 'row')}" for d in dropped),
+            why="; ".join(f"{d.reason} in {counted(d.count, 'row')}" for d in dropped),
             next_step="check that the columns are the right ones.",
         )
     if not missing.any():
@@ -222,28 +212,19 @@ def _check_policy(dropped: list[Dropped], policy: str) -> None:
     if dropped and policy == "fail":
         first = dropped[0]
         raise NotNumericError(
-            f"{first.reason} in {_count(first.count, 'row')}.",
+            f"{first.reason} in {counted(first.count, 'row')}.",
             where=f"row {', '.join(map(str, first.rows))}",
             next_step="fill them in, or leave such rows out with na='drop'.",
         )
 
 
-def _common_length(columns: Mapping[str, np.ndarray]) -> int:
+def _common_length(columns: Mapping[str | Apart, np.ndarray]) -> int:
     lengths = {name: len(values) for name, values in columns.items()}
     if len(set(lengths.values())) > 1:
-        listed = ", ".join(f"{n.strip()}: {k}" for n, k in lengths.items())
+        listed = ", ".join(f"{n}: {k}" for n, k in lengths.items())
         raise ColumnError(
             "The columns have different lengths.",
             why=listed,
             next_step="give one number per point in each.",
         )
     return next(iter(lengths.values()), 0)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _rows(positions: np.ndarray) -> str:
-    shown = ", ".join(str(int(p) + 1) for p in positions[:_SHOWN])
-    return shown + (", ..." if len(positions) > _SHOWN else "")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from taylored.errors import ArgumentError
+from taylored.regression.data import is_table, table_columns
 from taylored.regression.line_fit import LineFit
 from taylored.regression.options import Options, refuse_arguments
 from taylored.regression.precision import sharpen
@@ -124,5 +125,8 @@ def line(x: Any, y: Any = None, sigma: Any = None, **options: Any) -> LineFit:
 
     Source: A. Bjorck, BIT 7 (1967).
     """
+    if is_table(x):  # with a column called slope, the slope would be data
+        named = [sigma] if isinstance(sigma, str) else []
+        x = table_columns(x, ["x", *(["y"] if y is None else []), *named])
     found = fit("y ~ intercept + slope*x", x, y, sigma=sigma, **options)
     return LineFit(found.setup, found.solution, found.automatic, found.cost)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +10,8 @@ import numpy as np
 
 from taylored.errors import ArgumentError, ColumnError, ModelError
 from taylored.evaluate import ModelFunctions
-from taylored.formula import normalize_name
 from taylored.model import trace_model
-from taylored.regression.data import as_column, table_columns
+from taylored.regression.data import as_column, is_table, table_columns
 from taylored.results import Accuracy
 
 if TYPE_CHECKING:
@@ -138,18 +138,20 @@ def _evaluated(functions: ModelFunctions, theta: np.ndarray) -> tuple[np.ndarray
 def new_data(fit: Fit, x: Any) -> tuple[np.ndarray, ...]:
     """`x` as the columns of the model: an array, several arrays, or a table."""
     names = fit.setup.model.columns
-    if hasattr(x, "columns") or isinstance(x, dict):
-        table = {normalize_name(str(k)): v for k, v in x.items()} if isinstance(x, dict) else x
-        if isinstance(table, dict):
-            table = {k: np.atleast_1d(v) for k, v in table.items()}
+    if is_table(x):
+        table = {k: np.atleast_1d(v) for k, v in x.items()} if isinstance(x, Mapping) else x
         found = table_columns(table, names)
         return _broadcast([found[n] for n in names], names)
     if len(names) == 1:
         return (as_column(np.atleast_1d(x), names[0]),)
+    turned = isinstance(x, np.ndarray) and x.ndim == 2 and fit.setup.turned
+    if isinstance(x, np.ndarray):
+        x = x.T if turned else x
     rows = list(x) if isinstance(x, tuple | list | np.ndarray) else []
     if len(rows) != len(names):
         raise ColumnError(
             f"The model has {len(names)} inputs, {', '.join(names)}; x has {len(rows)}.",
+            why="as in the fit, one array is (points, inputs)" if turned else "",
             next_step="give a table (dict of arrays), or one array per input.",
         )
     return _broadcast(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,10 @@ class Fit:
     solution: Solution
     automatic: bool
     cost: Cost
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For pickle: what cannot be computed again."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
 
     # ---- estimates ----
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -11,8 +11,6 @@ import numpy as np
 
 from taylored.errors import (
     ArgumentError,
-    ColumnError,
-    FormulaError,
     ModelError,
     ModelShapeError,
     ModelValueError,
@@ -21,20 +19,24 @@ from taylored.errors import (
     TooFewPointsError,
 )
 from taylored.evaluate import ModelFunctions
-from taylored.formula import Formula, normalize_name, parse, suggest
-from taylored.model import Model, Traces, model_of_expression, model_of_function, trace_model
+from taylored.formula import Formula, parse
+from taylored.model import Model, Traces, trace_model
 from taylored.optimize.problem import Problem
 from taylored.readings.linearity import affine_set, dependence
-from taylored.regression.data import Columns, as_column, clean, column_names, table_columns
+from taylored.regression.data import Apart, Columns, clean
+from taylored.regression.given import of_formula, of_function, with_sigma
 from taylored.regression.options import Options, ParameterOptions, parameter_options
 from taylored.trace.cache import LeastRecentlyUsed
 
-__all__ = ["SIGMA_COLUMN", "Setup", "check_start", "set_up"]
+__all__ = ["Setup", "check_start", "set_up"]
 
 
 @dataclass(frozen=True, eq=False)
 class Setup:
-    """Everything a fit needs: model, columns, response, weights, parameters and options."""
+    """Everything a fit needs: model, columns, response, weights, parameters and options.
+
+    `turned`: several inputs were given as one array (points, inputs).
+    """
 
     model: Model
     traces: Traces
@@ -46,6 +48,12 @@ class Setup:
     params: ParameterOptions
     options: Options
     sigma_name: str = ""
+    turned: bool = False
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For pickle: programs hold closures, and are made anew."""
+        kept = (f.name for f in fields(self) if f.name != "traces")
+        return _traced, ({name: getattr(self, name) for name in kept},)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -88,6 +96,13 @@ class Setup:
         return Problem(self.functions, self.y, weights, lower, upper, self.linear)
 
 
+def _traced(kept: dict[str, Any]) -> Setup:
+    """A setup from all its fields but the traces."""
+    model, columns, params = kept["model"], kept["columns"], kept["params"]
+    arrays = tuple(columns.values[c] for c in model.columns)
+    return Setup(traces=trace_model(model, arrays, lambda: _sample(params)), **kept)
+
+
 _linear_sets = LeastRecentlyUsed(512)
 _formulas = LeastRecentlyUsed(512)
 _sure = LeastRecentlyUsed(512)
@@ -103,20 +118,21 @@ def set_up(
     options: Options,
 ) -> Setup:
     """Read model, data, sigma and (start, bounds, fixed), and check them against each other."""
+    formula = None
     if isinstance(model, str):
         formula = _formulas.find(model, lambda: parse(model))
-        fitted, raw, response = _from_formula(formula, data, y)
+        given = of_formula(formula, data, y)
     elif callable(model):
-        formula = None
-        fitted, raw, response = _from_function(model, data, y)
+        given = of_function(model, data, y, sigma)
     else:
         raise ArgumentError(
             f"The model is of the type {type(model).__name__}.",
             next_step='give a formula such as "y ~ a*exp(-x/tau)", or a function f(x, a, tau).',
         )
-    raw, sigma_name = _with_sigma(raw, sigma, data)
+    fitted = given.model
+    raw, sigma_name = with_sigma(given.columns, sigma, data)
     columns = clean(raw, options.na)
-    values = _response(formula, response, columns)
+    values = _response(formula, columns)
     errors = _sigma(columns, sigma, sigma_name)
     params = parameter_options(fitted, *parameters)
     if len(values) < len(params.free):
@@ -127,8 +143,8 @@ def set_up(
         )
     arrays = tuple(columns.values[c] for c in fitted.columns)
     traces = trace_model(fitted, arrays, lambda: _sample(params))
-    setup = Setup(fitted, traces, columns, values, errors, response, formula, params, options,
-                  sigma_name)  # fmt: skip
+    setup = Setup(fitted, traces, columns, values, errors, given.response, formula, params, options,
+                  sigma_name, given.turned)  # fmt: skip
     if not _shape_is_sure(traces):
         _check_value(setup, _sample(params))
     return setup
@@ -149,193 +165,10 @@ def _sample(params: ParameterOptions) -> list[float]:
     return np.clip(start, params.lower, params.upper).tolist()
 
 
-def _from_formula(formula: Formula, data: Any, y: Any) -> tuple[Model, dict, str]:
-    if y is None:
-        return _from_table(formula, data)
-    table = _independent(data, formula.model.names, np.size(y))
-    response = column = "y"
-    if formula.response is not None:
-        names = formula.response.names
-        if len(names) != 1:
-            raise ColumnError(
-                f"The response {formula.response.text!r} needs a table with its columns.",
-                next_step="give the data as a table: fit(formula, {'x': x, 'y': y}).",
-            )
-        response, column = formula.response.text, names[0]
-    model = model_of_expression(formula.model, tuple(table))
-    _check_formula_model(formula, model, tuple(table))
-    used = {c: table[c] for c in model.columns}
-    return model, {**used, column: as_column(y, column)}, response
-
-
-def _from_table(formula: Formula, data: Any) -> tuple[Model, dict, str]:
-    try:
-        names = tuple(normalize_name(str(n)) for n in column_names(data))
-    except TypeError:
-        raise ArgumentError(
-            "The data are not a table, and no y was given.",
-            why=f"they are a {type(data).__name__}",
-            next_step="give a table (dict of arrays, pandas, polars, pyarrow), or x and y.",
-        ) from None
-    if formula.response is None:
-        raise FormulaError(
-            "The formula does not say what is to be fitted.",
-            text=formula.text,
-            next_step=f"write it as: response ~ {formula.text}",
-        )
-    model = model_of_expression(formula.model, names)
-    _check_formula_model(formula, model, names)
-    _check_response_names(formula, names)
-    wanted = list(dict.fromkeys([*model.columns, *formula.response.names]))
-    return model, table_columns(data, wanted), formula.response.text
-
-
-def _check_response_names(formula: Formula, names: Sequence[str]) -> None:
-    assert formula.response is not None
-    for name in formula.response.names:
-        if name not in names:
-            near = suggest(name, list(names))
-            raise ColumnError(
-                f"There is no column {name!r} for the response.",
-                where=f"{formula.text}\n{' ' * formula.response.positions.get(name, 0)}^",
-                why=f"the columns are {', '.join(names)}",
-                next_step=f"did you mean {near!r}?" if near else "use one of these.",
-            )
-    if not formula.response.names:
-        raise FormulaError("The response has no column.", text=formula.text,
-                           next_step="write: column ~ model")  # fmt: skip
-
-
-def _check_formula_model(formula: Formula, model: Model, columns: Sequence[str]) -> None:
-    if not model.params:
-        raise FormulaError(
-            "The model has no parameters: every name in it is a column.",
-            text=formula.text,
-            position=next(iter(formula.model.positions.values()), 0),
-            why=f"the columns are {', '.join(columns)}",
-            next_step="write the parameters out: a + b*x instead of x.",
-        )
-    if not model.columns:
-        _check_case(formula, model, columns)
-    for name in model.params:
-        if name.casefold() in ("inf", "nan", "infinity"):
-            raise FormulaError(
-                f"{name!r} is not a number in formulas, nor a sensible name for a parameter.",
-                text=formula.text,
-                position=formula.model.positions.get(name, 0),
-                next_step="write another name.",
-            )
-    shared = [
-        n for n in (formula.response.names if formula.response else ()) if n in formula.model.names
-    ]
-    if shared:
-        raise FormulaError(
-            f"{shared[0]!r} stands on both sides: the response cannot explain itself.",
-            text=formula.text,
-            position=formula.model.positions.get(shared[0], 0),
-            next_step="leave it out of the model, or give it another name there.",
-        )
-
-
-def _check_case(formula: Formula, model: Model, columns: Sequence[str]) -> None:
-    """A model without data, with a name that differs from a column's by its case only."""
-    folded = {c.casefold(): c for c in columns}
-    for name in model.params:
-        if name.casefold() in folded:
-            raise FormulaError(
-                f"{name!r} is not a column, and no other name in the model is one.",
-                text=formula.text,
-                position=formula.model.positions.get(name, 0),
-                why=f"the columns are {', '.join(columns)}",
-                next_step=f"did you mean {folded[name.casefold()]!r}?",
-            )
-
-
-def _upright(array: np.ndarray, points: int) -> np.ndarray:
-    """Several inputs as (inputs, points), also where they were given as (points, inputs)."""
-    return array.T if array.shape[0] == points != array.shape[1] else array
-
-
-def _independent(data: Any, names: Sequence[str], points: int) -> dict[str, np.ndarray]:
-    """x as named columns: a table, one array named x, or several named x1, x2, ..."""
-    if isinstance(data, Mapping):
-        return {normalize_name(str(k)): as_column(v, str(k)) for k, v in data.items()}
-    if isinstance(data, tuple | list) and len(data) and np.ndim(data[0]) == 1:
-        return {f"x{i + 1}": as_column(v, f"x{i + 1}") for i, v in enumerate(data)}
-    array = data if isinstance(data, np.ndarray) else None
-    if array is not None and array.ndim == 2 and 1 not in array.shape:
-        array = _upright(array, points)
-        return {f"x{i + 1}": as_column(row, f"x{i + 1}") for i, row in enumerate(array)}
-    if array is None and hasattr(data, "columns"):
-        return table_columns(data, column_names(data))
-    name = "x" if "x" in names or len(names) == 0 else _only_candidate(names)
-    return {name: as_column(data, name)}
-
-
-def _only_candidate(names: Sequence[str]) -> str:
-    known = [n for n in ("t", "X", "time", "T", "x1") if n in names]
-    if len(known) == 1:
-        return known[0]
-    raise ColumnError(
-        "The formula has no x, so that it is not clear which name stands for the data.",
-        why=f"its names are {', '.join(names)}",
-        next_step="name it: fit(formula, {'name': values}, y).",
-    )
-
-
-def _from_function(function: Callable, data: Any, y: Any) -> tuple[Model, dict, str]:
-    if y is None:
-        raise ArgumentError(
-            "A function needs x and y.",
-            next_step='give fit(f, x, y), or a formula "y ~ ..." with a table.',
-        )
-    stacked = False
-    if isinstance(data, Mapping):
-        table = {str(k): as_column(v, str(k)) for k, v in data.items()}
-    elif isinstance(data, np.ndarray) and data.ndim == 1:
-        table = {"x": as_column(data, "x")}
-    elif hasattr(data, "columns") and np.ndim(data) == 2:
-        table = table_columns(data, column_names(data))
-    else:
-        table, stacked = _function_data(data, np.size(y))
-    model = model_of_function(function, tuple(table), stacked)
-    return model, {**table, _RESPONSE: as_column(y, "y")}, _RESPONSE
-
-
-_RESPONSE = "y"
-
-
-def _function_data(data: Any, points: int) -> tuple[dict[str, np.ndarray], bool]:
-    """x of a function as named columns, and whether they are one argument together."""
-    if isinstance(data, tuple | list) and len(data) and np.ndim(data[0]) == 1:
-        return {f"x{i + 1}": as_column(row, f"x{i + 1}") for i, row in enumerate(data)}, True
-    array = np.asarray(data)
-    if array.ndim == 2 and not (1 in array.shape and array.size == points):
-        rows = enumerate(_upright(array, points))
-        return {f"x{i + 1}": as_column(row, f"x{i + 1}") for i, row in rows}, True
-    return {"x": as_column(array, "x")}, False
-
-
-def _with_sigma(raw: dict, sigma: Any, data: Any) -> tuple[dict, str]:
-    if sigma is None or isinstance(sigma, int | float | np.number):
-        return raw, ""
-    if isinstance(sigma, str):
-        if not isinstance(data, Mapping) and not hasattr(data, "columns"):
-            raise ArgumentError(
-                f"sigma is {sigma!r}, but the data are not a table with columns.",
-                next_step="give the standard errors themselves, or a table.",
-            )
-        return {**raw, SIGMA_COLUMN: table_columns(data, [sigma])[sigma]}, sigma
-    return {**raw, SIGMA_COLUMN: as_column(sigma, "sigma")}, "sigma"
-
-
-SIGMA_COLUMN = " sigma"  # a name that no formula can have
-
-
 def _sigma(columns: Columns, sigma: Any, name: str) -> np.ndarray | None:
     if sigma is None:
         return None
-    values = columns.values.get(SIGMA_COLUMN)
+    values = columns.values.get(Apart.SIGMA)
     if values is None:
         points = len(next(iter(columns.values.values())))
         values, name = np.full(points, float(sigma)), "sigma"
@@ -352,10 +185,13 @@ def _sigma(columns: Columns, sigma: Any, name: str) -> np.ndarray | None:
     return values
 
 
-def _response(formula: Formula | None, response: str, columns: Columns) -> np.ndarray:
-    if formula is None or formula.response is None or response in columns.values:
-        return columns.values[response]
+def _response(formula: Formula | None, columns: Columns) -> np.ndarray:
+    if Apart.RESPONSE in columns.values:
+        return columns.values[Apart.RESPONSE]
+    assert formula is not None and formula.response is not None
     names = formula.response.names
+    if formula.response.text == names[0] and names[0].isidentifier():
+        return columns.values[names[0]]
     from taylored.readings.numpy import compile_numpy
     from taylored.trace.tracer import OPS, record
 

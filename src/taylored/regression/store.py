@@ -8,9 +8,6 @@ that do not belong together are refused, and nothing in the file is ever run.
 from __future__ import annotations
 
 import json
-import os
-import stat
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,12 +16,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from taylored.errors import SavedFitError, TayloredError
+from taylored.files import read_whole, write_whole
 from taylored.formula import parse
 from taylored.optimize.least_squares import Arithmetic, Solution, finish
 from taylored.optimize.point import evaluate
+from taylored.regression.data import Apart
+from taylored.regression.given import InOrder
 from taylored.regression.options import Options
 from taylored.regression.precision import sharpen
-from taylored.regression.setup import SIGMA_COLUMN, set_up
+from taylored.regression.setup import Setup, set_up
 
 if TYPE_CHECKING:
     from taylored.regression.result import Fit
@@ -40,16 +40,19 @@ def save(fit: Fit, path: str | Path) -> None:
     """Write a fit; the file appears whole or not at all."""
     setup = fit.setup
     formula = setup.formula
-    params = setup.params
+    params, columns = setup.params, setup.columns.values
     document = {
         "format": FORMAT,
         "version": VERSION,
         "line": type(fit).__name__ == "LineFit",
         "formula": None if formula is None else formula.text,
         "model": setup.model.describe,
-        "columns": {n: _list(v) for n, v in setup.columns.values.items() if n != SIGMA_COLUMN},
+        "columns": {n: _list(v) for n, v in columns.items() if not isinstance(n, Apart)},
         "inputs": list(setup.model.columns),
+        "stacked": setup.model.stacked,
+        "turned": setup.turned,
         "response": setup.response,
+        "y": _list(setup.y) if Apart.RESPONSE in columns else None,
         "sigma": None if setup.sigma is None else _list(setup.sigma),
         "params": fit.params,
         "start": {n: v for n, v in zip(setup.names, params.start.tolist(), strict=True) if v == v},
@@ -68,7 +71,8 @@ def save(fit: Fit, path: str | Path) -> None:
         "algorithm": fit.solution.algorithm,
         "results": fit.to_dict(),
     }
-    _write(Path(path), json.dumps(document, indent=1, allow_nan=False) + "\n")
+    text = json.dumps(document, indent=1, allow_nan=False) + "\n"
+    write_whole(Path(path), text.encode())
 
 
 def _list(values: np.ndarray) -> list[float]:
@@ -77,27 +81,6 @@ def _list(values: np.ndarray) -> list[float]:
 
 def _open(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise SavedFitError(
-            f"The fit cannot be written to {path}.",
-            why=str(error.strerror or error),
-            next_step="choose a folder that exists and may be written to.",
-        ) from None
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)  # as any other new file
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def load(path: str | Path, model: Callable | None = None) -> Fit:
@@ -125,18 +108,9 @@ def load(path: str | Path, model: Callable | None = None) -> Fit:
 
 
 def _document(path: Path) -> dict[str, Any]:
+    data = read_whole(path, _LARGEST)
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise OSError(0, "it is not a regular file")
-        if path.stat().st_size > _LARGEST:
-            raise OSError(0, "it is larger than 1 GiB")
-        document = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
-    except OSError as error:
-        raise SavedFitError(
-            f"The file {path} cannot be read.",
-            why=str(error.strerror or error),
-            next_step="check the path.",
-        ) from None
+        document = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError, MemoryError) as error:
         raise _damaged(str(path), f"it is not JSON: {str(error)[:80]}") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
@@ -156,7 +130,7 @@ def _refuse_constant(text: str) -> float:
 
 def _damaged(path: str, why: str) -> SavedFitError:
     return SavedFitError(
-        f"{path} is not a saved fit, or is damaged.",
+        f"{path} is not a saved fit or network, or is damaged.",
         why=why,
         next_step="save the fit again.",
     )
@@ -176,32 +150,38 @@ def _restored(document: dict[str, Any], model: Callable | None, path: str) -> Fi
     if formula is not None and not isinstance(formula, str):
         raise TypeError("the formula is not text")
     params = {str(k): float(v) for k, v in document["params"].items()}
-    columns = {str(k): np.array(v, float) for k, v in document["columns"].items()}
-    sigma = None if document["sigma"] is None else np.array(document["sigma"], float)
     options = document["options"]
     chosen = Options(
         absolute_sigma=options["absolute_sigma"], seed=int(options["seed"]),
         search=str(options["search"]),
     )  # fmt: skip
     named = (params, document["bounds"], document["fixed"])
-    if formula is not None:
-        response, whole = document["response"], parse(formula).response is not None
-        table = {n: v for n, v in columns.items() if whole or n != response}
-        y = None if whole else columns[response]
-        setup = set_up(formula, table, y, sigma, parameters=named, options=chosen)
-    else:
-        assert model is not None
-        inputs = [columns[c] for c in document["inputs"]]
-        x = inputs[0] if len(inputs) == 1 else inputs
-        setup = set_up(
-            model, x, columns[document["response"]], sigma, parameters=named, options=chosen
-        )
+    setup = _set_up(document, model if formula is None else formula, named, chosen)
     stored = float(document["results"]["chi2"])
     solution = _solution(setup, params, (str(document["algorithm"]), stored), path)
     if document["line"] is True and set(params) != {"intercept", "slope"}:
         raise _damaged(path, "it calls itself a straight line")
     kind = LineFit if document["line"] is True else Fit
     return kind(setup, solution, bool(document["automatic"]), Cost(0, 0, 0))
+
+
+def _set_up(
+    document: dict[str, Any], model: Any, parameters: tuple[Any, Any, Any], options: Options
+) -> Setup:
+    """The stored data with their model: a formula, or the function that was handed in."""
+    data: Any = {str(k): np.array(v, float) for k, v in document["columns"].items()}
+    sigma = None if document["sigma"] is None else np.array(document["sigma"], float)
+    response, inputs, y = document["response"], document["inputs"], None
+    if not isinstance(model, str) or parse(model).response is None:
+        # The first files kept a response that was given apart among the columns.
+        y = np.array(document["y"], float) if "y" in document else data[response]
+        data = {name: data[name] for name in inputs}
+    else:
+        data = {**{name: data[name] for name in inputs}, **data}
+    stacked = not isinstance(model, str) and document.get("stacked", len(inputs) > 1)
+    data = list(data.values()) if stacked else InOrder(data)
+    setup = set_up(model, data, y, sigma, parameters=parameters, options=options)
+    return replace(setup, turned=document.get("turned", False) is True)
 
 
 def _solution(

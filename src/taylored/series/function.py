@@ -51,6 +51,12 @@ class Target:
     tree: Callable[[Sequence[Any]], Any]
     formula: Expression | None = None
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """For pickle: a formula is read again; functions are read by closures of their own."""
+        if self.formula is not None:
+            return _formula_target, (self.formula,)
+        return super().__reduce_ex__(protocol)
+
     @property
     def variables(self) -> int:
         return len(self.names)
@@ -131,22 +137,24 @@ def not_traced(point: Any, what: str) -> None:
 
 def _of_formula(text: str, at: Any, what: str) -> tuple[Target, np.ndarray]:
     expression = parse(text).model
-    names = expression.names
-    if not names:
+    if not expression.names:
         raise ArgumentError(
             "The formula has no inputs.", next_step="write it with a name, as in x^2"
         )
-    program = formula_program(expression, names)
-    count = len(names)
+    target = _formula_target(expression)
+    return target, target.flatten(at, what)
+
+
+def _formula_target(expression: Expression) -> Target:
+    names = expression.names
 
     def flatten(point: Any, name: str) -> np.ndarray:
         return named_numbers(point, names, name)
 
-    target = Target(
-        program, names, ((),) * count, ((),), expression.text, flatten,
-        _single, expression,
+    return Target(
+        formula_program(expression, names), names, ((),) * len(names), ((),), expression.text,
+        flatten, _single, expression,
     )  # fmt: skip
-    return target, flatten(at, what)
 
 
 def _single(values: Sequence[Any]) -> Any:

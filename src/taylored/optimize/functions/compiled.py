@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from taylored.optimize.functions.numeric import Programs
+from taylored.optimize.functions.numeric import Programs, programs
 from taylored.optimize.functions.statement import Statement
 from taylored.readings.enclosure.boxes import BoxFunction
 from taylored.readings.xla import compile_xla
@@ -21,13 +22,17 @@ class CompiledFunctions:
 
     form = "dense"
 
-    def __init__(self, statement: Statement, made: Programs):
+    def __init__(self, statement: Statement, made: Programs | None = None):
         self.statement = statement
+        made = made or programs(statement)
         self.variables, self.constraints = statement.variables, statement.constraints
         self._run: tuple[Callable, ...] = tuple(
             compile_xla(p) for p in (made.values, made.first, made.second)
         )
         self._flat = made.flat
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.statement,)
 
     def values(self, x: np.ndarray) -> tuple[float, np.ndarray]:
         if self._flat:

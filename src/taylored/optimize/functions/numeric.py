@@ -160,6 +160,9 @@ class NumpyFunctions:
             compile_numpy(p) for p in (self._made.values, self._made.first, self._made.second)
         )
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.statement,)
+
     def values(self, x: np.ndarray) -> tuple[float, np.ndarray]:
         with np.errstate(all="ignore"):
             if self._made.flat:

@@ -181,11 +181,20 @@ def _of_formulas(
         names = tuple(dict.fromkeys([*(n for n in start if n in names), *names]))
     if not names:
         raise ArgumentError("The formula has no inputs.", next_step="write a name, as in x^2.")
+    form = (isinstance(start, Mapping), isinstance(start, int | float | np.number))
+    statement = _stated(tuple(expressions), tuple(blocks), names, form)
+    return statement, statement.flatten(start, "start")
+
+
+def _stated(
+    expressions: tuple[Expression, ...], blocks: tuple[Block, ...], names: tuple[str, ...],
+    form: tuple[bool, bool],
+) -> Statement:  # fmt: skip
+    """The statement of formulas; `form`: whether points are dictionaries, or single numbers."""
+    as_dict, single = form
 
     def flatten(point: Any, what: str) -> np.ndarray:
         return named_numbers(point, names, what)
-
-    as_dict, single = isinstance(start, Mapping), isinstance(start, int | float | np.number)
 
     def unflatten(x: np.ndarray) -> Any:
         values = x.tolist()
@@ -193,12 +202,12 @@ def _of_formulas(
             return dict(zip(names, values, strict=True))
         return values[0] if single else np.array(values)
 
-    statement = Statement(
+    return Statement(
         formulas_program(expressions, names), _numbers(expressions, names), ((),) * len(names),
-        names, tuple(blocks), expressions[0].text, flatten, unflatten,
+        names, blocks, expressions[0].text, flatten, unflatten,
         formulas=tuple(e.text for e in expressions),
+        again=(_stated, (expressions, blocks, names, form)),
     )  # fmt: skip
-    return statement, flatten(start, "start")
 
 
 def _by_kind(constraint: Constraint) -> list[tuple[bool, list[Relation]]]:

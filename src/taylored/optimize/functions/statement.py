@@ -64,6 +64,11 @@ class Statement:
     unflatten: Callable[[np.ndarray], Any]
     flat: Callable[[Any], tuple[Any, Any]] | None = None
     formulas: tuple[str, ...] = ()
+    again: tuple[Callable, tuple[Any, ...]] | None = None  # what makes it, and of which arguments
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """For pickle: formulas are read again; functions are read by closures of their own."""
+        return self.again if self.again is not None else super().__reduce_ex__(protocol)
 
     @property
     def variables(self) -> int:

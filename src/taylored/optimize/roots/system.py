@@ -49,6 +49,13 @@ class System:
     evaluate: _Values
     differentiate: Callable[[np.ndarray], Any]
     work: Work = field(default_factory=Work)
+    formulas: tuple[tuple[str, ...], bool, bool] | None = None  # what `_formula_system` takes
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """For pickle: formulas are read again; functions are read by closures of their own."""
+        if self.formulas is not None:
+            return _formula_system, self.formulas
+        return super().__reduce_ex__(protocol)
 
     @property
     def variables(self) -> int:
@@ -89,7 +96,8 @@ def read_system(function: Any, start: Any, what: str = "start") -> tuple[System,
     """
     texts = _texts(function)
     if texts is not None:
-        return _of_formulas(texts, start, what, isinstance(function, str))
+        made = _formula_system(tuple(texts), isinstance(start, Mapping), np.ndim(start) == 0)
+        return made, made.flatten(start, what)
     if isinstance(function, list | tuple) and function and all(callable(f) for f in function):
         function = _together(list(function))
     if not callable(function):
@@ -120,9 +128,8 @@ def _together(functions: list[Callable]) -> Callable:
 # ---- formulas ----
 
 
-def _of_formulas(
-    texts: list[str], start: Any, what: str, single: bool
-) -> tuple[System, np.ndarray]:
+def _formula_system(texts: tuple[str, ...], as_dict: bool, number: bool) -> System:
+    """The system of formulas, whose points are dictionaries, single numbers or arrays."""
     expressions = [_expression(text) for text in texts]
     names = tuple(dict.fromkeys(n for e in expressions for n in e.names))
     if not names:
@@ -131,9 +138,6 @@ def _of_formulas(
     def flatten(point: Any, argument: str) -> np.ndarray:
         return named_numbers(point, names, argument)
 
-    vector = flatten(start, what)
-    as_dict, number = isinstance(start, Mapping), np.ndim(start) == 0
-
     def unflatten(x: np.ndarray) -> Any:
         if as_dict:
             return dict(zip(names, x.tolist(), strict=True))
@@ -141,12 +145,12 @@ def _of_formulas(
 
     program = _numbers(expressions, names)
     run, slopes, form = _by_numbers(program)
-    made = System(
-        formulas_program(expressions, names), ((),) * len(names), names, tuple(texts),
+    return System(
+        formulas_program(expressions, names), ((),) * len(names), names, texts,
         texts[0] if len(texts) == 1 else f"the system of {len(texts)} equations", form,
         len(texts) == 1 and len(names) == 1, flatten, unflatten, run, slopes,
+        formulas=(texts, as_dict, number),
     )  # fmt: skip
-    return made, vector
 
 
 def _expression(text: str) -> Expression:

@@ -1,0 +1,156 @@
+"""Measure what docs/internals/networks.md says of networks: `python docs/measure_networks.py`.
+
+Each line is the mean over data sets that are drawn anew; errors are standard errors of that mean.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+
+import taylored as ty
+from taylored.networks import job
+from taylored.networks.outofbag import OutOfBag
+from taylored.networks.plan import Candidate
+from taylored.networks.solvers.levenberg import Limits
+
+LEVEL = 0.9
+NEW = 2000  # new rows that each network is tried on
+Drawn = tuple[np.ndarray, np.ndarray]
+
+
+def sine(rng: np.random.Generator, rows: int = 200) -> Drawn:
+    """sin(x) with noise of one size."""
+    x = rng.uniform(-3, 3, rows)
+    return x[:, None], np.sin(x) + rng.normal(0, 0.2, rows)
+
+
+def varying(rng: np.random.Generator, rows: int = 200) -> Drawn:
+    """sin(x) with noise that grows from left to right by a factor of 10."""
+    x = rng.uniform(-3, 3, rows)
+    return x[:, None], np.sin(x) + rng.normal(0, 1, rows) * 0.05 * 10 ** ((x + 3) / 6)
+
+
+def friedman(rng: np.random.Generator, rows: int = 300) -> Drawn:
+    """Friedman's first function: 10 inputs, 5 of which matter; noise 1."""
+    x = rng.uniform(0, 1, (rows, 10))
+    y = 10 * np.sin(np.pi * x[:, 0] * x[:, 1]) + 20 * (x[:, 2] - 0.5) ** 2
+    return x, y + 10 * x[:, 3] + 5 * x[:, 4] + rng.normal(0, 1, rows)
+
+
+TASKS = {"sine": sine, "varying noise": varying, "Friedman": friedman}
+
+
+def tried(draw: Callable[..., Drawn], seed: int, rows: int | None = None, **options: Any) -> dict:
+    """One network on one data set: what it promises, and what holds on new rows."""
+    rng = np.random.default_rng(seed)
+    x, y = draw(rng) if rows is None else draw(rng, rows)
+    x_new, y_new = draw(rng, NEW)
+    net = ty.train(x, y, task="regression", seed=seed, **options)
+    p = net.predict(x_new, LEVEL)
+    found = {"error": np.sqrt(np.mean((p.value - y_new) ** 2)), "said": net.error}
+    found["effective"] = net.training.effective.mean() / len(y)
+    if p.lo is not None and p.hi is not None:
+        outside = np.maximum(p.lo - y_new, 0) + np.maximum(y_new - p.hi, 0)
+        found["holds"] = np.mean(outside == 0)
+        found["score"] = np.mean(p.hi - p.lo + 2 / (1 - LEVEL) * outside)
+        found["measured"] = p.coverage
+        found["stderr"] = p.coverage_stderr
+    return found
+
+
+def line(name: str, runs: list[dict]) -> None:
+    """Print the means of what was found."""
+    words = [f"{name:44}"]
+    for key, form in (("holds", ".3f"), ("measured", ".3f"), ("score", ".3f"), ("error", ".3f"),
+                      ("effective", ".2f")):  # fmt: skip
+        values = [r[key] for r in runs if r.get(key) is not None]
+        if values:
+            error = np.std(values, ddof=1) / len(values) ** 0.5
+            words.append(f"{key} {np.mean(values):{form}} ({error:{form}})")
+    print("  ".join(words), flush=True)
+
+
+# ---- what is varied ----
+
+
+@contextmanager
+def start(precision: float) -> Iterator[None]:
+    """Evidence from one starting precision only."""
+    only = (Candidate("one", Limits(precision=precision)),)
+    with patch.object(job, "candidates", lambda *_: only):
+        yield
+
+
+@contextmanager
+def uncorrected() -> Iterator[None]:
+    """No correction for the members that a row is out of the bag of being few."""
+    with patch.object(OutOfBag, "ratio", property(lambda self: np.ones(self.t.shape[1]))):
+        yield
+
+
+def coverage(sets: int) -> None:
+    """Intervals of an ensemble and of one network."""
+    for task, draw in TASKS.items():
+        for name in ("out-of-bag", "laplace"):
+            runs = [tried(draw, seed, intervals=name) for seed in range(sets)]
+            line(f"{task}: {name}", runs)
+
+
+def starts(sets: int) -> None:
+    """Which precision the evidence starts from."""
+    for task, draw in TASKS.items():
+        for precision in (0.01, 0.3, 3.0, 30.0):
+            with start(precision):
+                line(f"{task}: from {precision}", [tried(draw, s, members=10) for s in range(sets)])
+        line(f"{task}: auto", [tried(draw, s, members=10) for s in range(sets)])
+
+
+def corrections(sets: int) -> None:
+    """With and without the correction for few members."""
+    for task, draw in TASKS.items():
+        for members in (10, 30):
+            runs = [tried(draw, s, members=members) for s in range(sets)]
+            line(f"{task}: {members} members", runs)
+            with uncorrected():
+                runs = [tried(draw, s, members=members) for s in range(sets)]
+            line(f"{task}: {members} members, uncorrected", runs)
+
+
+def noises(sets: int) -> None:
+    """The model of the noise."""
+    for task, draw in TASKS.items():
+        for noise in ("constant", "varying", "auto"):
+            runs = [tried(draw, s, members=10, noise=noise) for s in range(sets)]
+            line(f"{task}: noise {noise}", runs)
+
+
+def threshold(sets: int) -> None:
+    """How intervals of one network fail as rows become few."""
+    for rows in (100, 200, 400, 800, 1600, 3200):
+        runs = [tried(friedman, s, rows, intervals="laplace") for s in range(sets)]
+        line(f"Friedman, {rows} rows: laplace", runs)
+
+
+PARTS = {f.__name__: f for f in (coverage, starts, corrections, noises, threshold)}
+
+
+def main() -> None:
+    """Measure all parts, or those that are named."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("part", nargs="*", choices=[[], *PARTS])
+    parser.add_argument("--sets", type=int, default=20, help="data sets of each kind")
+    given = parser.parse_args()
+    with patch.object(job, "score_beside_baselines", lambda *_: ((), [])):
+        for name in given.part or PARTS:
+            print(f"-- {name}", flush=True)
+            PARTS[name](given.sets)
+
+
+if __name__ == "__main__":
+    main()

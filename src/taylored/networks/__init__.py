@@ -1,0 +1,1 @@
+"""Networks: the multivariate chain rule, training, and error bars that hold."""

@@ -1,0 +1,102 @@
+"""A large graph folded for a reader: the steps of one line of the user's code are one group."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from taylored.networks.chain_graph import Edge, Graph, Node
+from taylored.networks.chain_names import line_text, place_of
+
+__all__ = ["Fold", "Group", "fold"]
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Nodes that are shown as one: those in between are hidden, the last gives it its name."""
+
+    nodes: tuple[Node, ...]
+
+    @property
+    def last(self) -> Node:
+        return self.nodes[-1]
+
+    @property
+    def name(self) -> str:
+        return self.last.name
+
+    @property
+    def text(self) -> str:
+        """The operation, or for several the user's line."""
+        if len(self.nodes) == 1:
+            return self.last.operation
+        lines = list(dict.fromkeys(n.line for n in self.nodes if n.line))
+        places = list(dict.fromkeys(place_of(line)[1] for line in lines))
+        if len(places) == 1:
+            return line_text(lines[0]) or f"line {places[0]}"
+        if places:
+            return f"lines {min(places)} to {max(places)}"
+        return f"{len(self.nodes)} steps"
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """The groups in order, and between any two what the edges between them are."""
+
+    groups: tuple[Group, ...]
+    edges: dict[tuple[str, str], tuple[Edge, ...]]
+
+    @property
+    def folded(self) -> bool:
+        return any(len(g.nodes) > 1 for g in self.groups)
+
+
+def fold(graph: Graph, most: int) -> Fold:
+    """The graph with at most about so many groups; inputs stay apart."""
+    inputs = [Group((n,)) for n in graph.nodes if n.is_input]
+    steps = [n for n in graph.nodes if not n.is_input]
+    groups = [Group((n,)) for n in steps]
+    room = max(most - len(inputs), 8)
+    if len(groups) > room:
+        groups = [Group(run) for run in _runs(steps)]
+    if len(groups) > room:
+        groups = _together(groups, room)
+    every = [*inputs, *groups]
+    return Fold(tuple(every), _edges(graph, every))
+
+
+def _runs(steps: Sequence[Node]) -> Iterator[tuple[Node, ...]]:
+    """Neighbors of one line; a line in a loop ends each time that it gives its value a name."""
+    for _, run in itertools.groupby(steps, _place):
+        nodes: list[Node] = []
+        for node in run:
+            nodes.append(node)
+            if node.named:
+                yield tuple(nodes)
+                nodes = []
+        if nodes:
+            yield tuple(nodes)
+
+
+def _place(node: Node) -> tuple:
+    file, line, function = place_of(node.line)
+    return (file, line, function) if line else (node.name,)
+
+
+def _together(groups: Sequence[Group], room: int) -> list[Group]:
+    """Neighbors put together until there is room."""
+    width = math.ceil(len(groups) / room)
+    pieces = [groups[k : k + width] for k in range(0, len(groups), width)]
+    return [Group(tuple(n for g in piece for n in g.nodes)) for piece in pieces]
+
+
+def _edges(graph: Graph, groups: Sequence[Group]) -> dict[tuple[str, str], tuple[Edge, ...]]:
+    home = {n.name: g.name for g in groups for n in g.nodes}
+    found: dict[tuple[str, str], list[Edge]] = {}
+    for edge in graph.edges:
+        ends = home[edge.source], home[edge.target]
+        if ends[0] != ends[1]:
+            found.setdefault(ends, []).append(edge)
+    return {ends: tuple(edges) for ends, edges in found.items()}

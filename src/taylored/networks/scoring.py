@@ -1,0 +1,103 @@
+"""The network beside simpler models, on the same rows, which none of them has seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from taylored.networks.baselines import (
+    Baseline,
+    classification_baselines,
+    mean_loss,
+    paired_difference,
+    regression_baselines,
+    root_mean_square,
+)
+from taylored.networks.classes import ClassesOutOfBag
+from taylored.networks.ensemble import Rows
+from taylored.networks.folds import Folds
+from taylored.networks.outofbag import OutOfBag
+from taylored.networks.result import Score
+from taylored.results import Finding
+
+__all__ = ["score_beside_baselines"]
+
+_NAIVE = {"mean": "no-better-than-the-mean", "most frequent class": "no-better-than-guessing"}
+
+
+def score_beside_baselines(
+    found: OutOfBag | ClassesOutOfBag, rows: Rows, folds: Folds, seed: int
+) -> tuple[tuple[Score, ...], list[Finding]]:
+    """The scores, best first, and what follows from them."""
+    weights = np.ones(len(rows.z)) if rows.weights is None else rows.weights
+    number = folds.number[0]
+    if isinstance(found, ClassesOutOfBag):
+        losses = found.losses
+        own = Score("network", *mean_loss(losses, weights))
+        baselines, notes = classification_baselines(
+            rows.z, rows.t, found.raw.shape[1], weights, number, seed=seed
+        )
+    else:
+        center = np.average(rows.t, axis=0, weights=weights)
+        scale = np.sqrt(np.average((rows.t - center) ** 2, axis=0, weights=weights))
+        losses = ((found.residual * found.ratio / scale) ** 2).mean(1)
+        own = Score("network", *root_mean_square(losses, weights))
+        baselines, notes = regression_baselines(
+            _scaled(rows.z, weights), (rows.t - center) / scale, weights, number, seed
+        )
+    others = [_beside(each, losses, weights) for each in baselines]
+    ranked = tuple(sorted([own, *others], key=lambda s: s.value))
+    return ranked, [*notes, *_comparison(own, others)]
+
+
+def _scaled(z: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Columns with mean 0 and deviation 1, as the baselines expect."""
+    center = np.average(z, axis=0, weights=weights)
+    scale = np.sqrt(np.average((z - center) ** 2, axis=0, weights=weights))
+    return (z - center) / np.where(scale > 0, scale, 1.0)
+
+
+def _beside(baseline: Baseline, losses: np.ndarray, weights: np.ndarray) -> Score:
+    by, error = paired_difference(losses, baseline.losses, weights)
+    worse = by / error if error else 0.0
+    return Score(baseline.name, baseline.score, baseline.stderr, worse)
+
+
+def _comparison(own: Score, others: Sequence[Score]) -> list[Finding]:
+    """Where a simpler model is as good or better, by name."""
+    naive = next((s for s in others if s.name in _NAIVE), None)
+    best = min((s for s in others if s is not naive), key=lambda s: s.value, default=None)
+    found = []
+    if naive is not None and naive.worse > -2:
+        found.append(_little_learned(naive))
+    if best is not None and best.value < own.value:
+        clear = best.worse > 2
+        what = "log loss" if naive is not None and naive.name != "mean" else "error"
+        less = 100 * (1 - best.value / own.value)
+        found.append(
+            Finding(
+                "baseline-wins" if clear else "baseline-as-good",
+                f"{best.name} predicts rows that were left out "
+                + (f"better: its {what} is {less:.2g} % lower." if clear else "as well."),
+                f"Use {best.name}: it is simpler." if clear else "The simpler model may do.",
+                severity="warning" if clear else "note",
+            )
+        )
+    return found
+
+
+def _little_learned(naive: Score) -> Finding:
+    if naive.worse > -1:
+        return Finding(
+            _NAIVE[naive.name],
+            f"rows that were left out are predicted no better than by the {naive.name} of y.",
+            "The inputs say nothing about y that so many rows can show; do not use it.",
+            severity="error",
+        )
+    return Finding(
+        "little-better-than-the-mean" if naive.name == "mean" else "little-better-than-guessing",
+        f"rows that were left out are predicted better than by the {naive.name} of y by "
+        f"{-naive.worse:.1f} standard errors only.",
+        "More rows would show whether the inputs say anything about y.",
+    )

@@ -1,0 +1,126 @@
+"""`train`: fit a network to a table, with intervals whose coverage is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from taylored.errors import FunctionError
+from taylored.networks.job import Job
+from taylored.networks.plan import Settings, read_settings
+from taylored.networks.result import Network
+from taylored.networks.tables import read_training
+from taylored.networks.user_model import UserModel, user_model
+
+__all__ = ["train"]
+
+
+def train(
+    X: Any, y: Any, *, hidden: Any = None, activation: str = "tanh", task: str = "auto",
+    weights: Any = None, groups: Any = None, members: int | None = None,
+    intervals: str = "out-of-bag", noise: str = "auto", regularization: Any = "auto",
+    solver: str = "auto", starts: int = 4, seed: int = 0, missing: str = "drop",
+    model: Callable | None = None, params: Any = None, standardize: bool | None = None,
+    progress: bool = False, callback: Callable | None = None, checkpoint: Any = None,
+) -> Network:  # fmt: skip
+    """Fit a network to a table, with intervals whose coverage is measured.
+
+    The prediction is the mean of an ensemble, each member of which is trained without a part of
+    the rows: minimize ½ Σ (y - f(x))² + ½ Σ λ_g |θ_g|², the precisions λ_g by the evidence. What
+    the members say of rows that they have not seen gives intervals, and measures them.
+
+    Args:
+        X: a table (dict of columns, pandas, polars, pyarrow) or an array (rows, features). Texts
+            are categories; rows with missing cells are left out and counted.
+        y: (rows,) or (rows, outputs) numbers or labels, a column name of X, or "price ~ .".
+        hidden: widths of the hidden layers; None: by the number of rows. Too wide does no harm.
+        activation: "tanh", "relu", "logistic", "softplus", "sin", "gelu", "silu", "identity".
+        task: "regression", "classification", or "auto": labels and few whole numbers are classes.
+        weights: (rows,) from 0, or a column name: how much each row counts.
+        groups: labels or a column name: rows of one group (a patient, a day) are left out together,
+            so that what is stated holds for new groups.
+        members: networks in the ensemble; None: 30, of large tasks 10.
+        intervals: "out-of-bag"; or of a single network "laplace" (cheap, not trusted where the
+            rows determine too many parameters) or "none".
+        regularization: "evidence", a number (λ, the weight of ½|θ|² beside the loss of all rows),
+            or "auto": what predicts left-out rows best of a few.
+        noise: "auto", "constant" or "varying" with the inputs (heteroscedastic).
+        solver: "auto", "levenberg" (Levenberg-Marquardt with evidence), "adam" (large problems).
+        starts: of a single network, the best of which is taken.
+        seed: of everything random: the same seed gives the same bytes.
+        missing: "drop" rows with missing cells, or "fail".
+        model: a function f(params, x) of JAX, or an equinox module, instead of `hidden`.
+        params: its parameters to start from: any pytree.
+        standardize: whether inputs and outputs are scaled to mean 0 and deviation 1; None: unless
+            `model` is given.
+        progress: show a line with the loss and the time left on standard error.
+        callback: called after each step with its `.phase .step .loss .fraction .seconds .left`;
+            an exception that it raises, such as KeyboardInterrupt, stops training.
+        checkpoint: a file that keeps the state of training, written every few seconds and when it
+            is stopped (Ctrl-C). Called again in the same way, `train` goes on from it, to the very
+            bytes that it would have come to; when it is done it deletes the file.
+
+    Returns:
+        Network: `.predict(X, level)`, `.error`, `.report()`, `.influence(x, y)`, `.bound(lo, hi)`.
+
+    Numerical error:
+        The members are trained in float32 and evaluated in float64; rounding is far below the
+        statistical error, which is what the intervals state.
+
+    Raises:
+        DataError: with column and row of what cannot be used.
+        ArgumentError: for settings that have no meaning.
+        NotConvergedError: where no finite network is found.
+
+    Example:
+        >>> import numpy as np
+        >>> import taylored as ty
+        >>> x = np.linspace(-1, 1, 100)
+        >>> y = np.sin(3 * x) + np.random.default_rng(0).normal(0, 0.1, 100)
+        >>> net = ty.train(x, y, members=10)
+        >>> bool(abs(net.error - 0.1) < 0.03)
+        True
+
+    Source: D. J. C. MacKay, A practical Bayesian framework for backpropagation networks, Neural
+    Computation 4 (1992) 448; B. Kim, C. Xu and R. F. Barber, Predictive inference is free with the
+    jackknife+-after-bootstrap, NeurIPS 2020.
+    """
+    settings = read_settings(
+        hidden, activation, members=members, intervals=intervals, noise=noise, solver=solver,
+        regularization=regularization, starts=starts, seed=seed,
+    )  # fmt: skip
+    reading = {"task": task, "weights": weights, "groups": groups, "missing": missing}
+    table = read_training(X, y, standardize=standardize is not False, **reading)
+    made = None
+    if model is not None:
+        made = _given_model(model, params, table, settings)
+        if standardize is None and not made.regularized:  # parameters with a meaning have units
+            table = read_training(X, y, standardize=False, **reading)
+    with np.errstate(all="ignore"), threadpool_limits(1, "blas"):
+        job = Job(settings, *table, model=made)
+        with job.watched_by(progress, callback, checkpoint):
+            return job.network()
+
+
+def _given_model(model: Any, params: Any, table: tuple, settings: Settings) -> UserModel:
+    """The user's function, as a model of the features of the table."""
+    _, response, rows, _ = table
+    wanted = None if settings.regularization == "auto" else settings.regularization != 0.0
+    made = user_model(model, params, rows.z.shape[1], regularized=wanted)
+    classes = response.kind == "classification"
+    needed = len(response.classes) if classes else rows.t.shape[1]
+    if classes and needed == 2:
+        needed = 1
+    if made.outputs != needed:
+        what = f"{needed} logits for {len(response.classes)}" if classes else f"{needed}"
+        raise FunctionError(
+            f"The model {made.name} has {made.outputs} outputs, and y needs {what}"
+            + (" classes." if classes else "."),
+            where=made.where,
+            next_step="change what it returns for one row, or y.",
+        )
+    made.check(rows.z)
+    return made

@@ -1,0 +1,51 @@
+"""Marks that the pictures of networks share: rows inside and outside of their intervals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from taylored.plot.style import BAND, INK
+from taylored.results import Accuracy
+
+__all__ = ["draw_bars", "draw_inside", "draw_outside", "mark_size", "spanned"]
+
+_MANY = 3000  # rows from which they are drawn as one image inside a vector file
+
+
+def mark_size(rows: int) -> float:
+    """The diameter of a point, smaller the more there are."""
+    return float(np.clip(40.0 / np.sqrt(max(rows, 1)), 1.4, 4.6))
+
+
+def draw_inside(ax: Any, x: np.ndarray, y: np.ndarray, rows: int) -> None:
+    """Rows that are within their intervals: dots."""
+    size = mark_size(rows)
+    ax.plot(x, y, "o", ms=size, color=INK, mec="white", mew=0.4 if size > 3 else 0.0, zorder=4,
+            alpha=0.5 if rows > _MANY else 0.85, rasterized=rows > _MANY)  # fmt: skip
+
+
+def draw_outside(ax: Any, x: np.ndarray, y: np.ndarray, rows: int) -> None:
+    """Rows that are not: open triangles, larger."""
+    size = max(1.25 * mark_size(rows), 3.6)
+    ax.plot(x, y, "^", ms=size, color="white", mec=INK, mew=0.9, zorder=5,
+            rasterized=rows > _MANY)  # fmt: skip
+
+
+def draw_bars(ax: Any, x: np.ndarray, lo: np.ndarray, hi: np.ndarray, kind: Accuracy) -> None:
+    """Intervals as soft bars, paler the more there are."""
+    rows = len(x)
+    width = float(np.clip(160.0 / max(rows, 1), 1.0, 3.2))
+    strength = float(np.clip(12.0 / np.sqrt(max(rows, 1)), 0.10, 0.34))
+    ax.vlines(x, lo, hi, color=BAND[kind], alpha=strength, lw=width, zorder=1.5,
+              rasterized=rows > _MANY)  # fmt: skip
+
+
+def spanned(*values: np.ndarray, share: float = 0.04) -> tuple[float, float]:
+    """The range of all that is finite, with room on both sides."""
+    every = np.concatenate([np.ravel(v) for v in values])
+    every = every[np.isfinite(every)]
+    low, high = float(every.min()), float(every.max())
+    room = share * (high - low) or 0.5
+    return low - room, high + room

@@ -1,0 +1,219 @@
+"""What reports and pictures of a network say: its scores in the user's units, in plain words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from taylored.networks.classes import ClassesOutOfBag, Reliability
+from taylored.networks.outofbag import Coverage, OutOfBag
+from taylored.report.letters import shorten, visible
+from taylored.report.numbers import Place, number, percent, place_of, rounded, value_error
+from taylored.results import Finding
+
+if TYPE_CHECKING:
+    from taylored.networks.result import Network, Score
+
+__all__ = ["AUDITED", "Compared", "about", "by_chance", "columns_said", "comparison"]
+__all__ += ["coverage_clause", "deviations", "doubts", "error_columns", "holds", "holds_said"]
+__all__ += ["names_of", "percent_error", "plain_place", "scores_in_units", "shape_said"]
+__all__ += ["short_verdict", "spread_of_response"]
+
+AUDITED = (0.5, 0.8, 0.9, 0.95)
+_CLEAR = 2.0  # standard errors from which one model is better than another
+_NAME = 24
+_SEVERITY = {"error": 0, "warning": 1, "note": 2}
+_WRITTEN_OUT = 5  # powers of ten that are written as zeros
+
+
+# ---- the response and its units ----
+
+
+def names_of(net: Network) -> list[str]:
+    """The names of the outputs, fit to be shown."""
+    return [shorten(visible(str(name)), _NAME) for name in net.response.names]
+
+
+def spread_of_response(net: Network) -> np.ndarray:
+    """(outputs,) the standard deviation of each output in the training rows, in its units."""
+    t, weights = net.rows.t, net.rows.weights
+    center = np.average(t, axis=0, weights=weights)
+    return np.sqrt(np.average((t - center) ** 2, axis=0, weights=weights)) * net.response.scale
+
+
+def deviations(found: OutOfBag) -> tuple[float, float]:
+    """How small and large the noise is: the 5 % and 95 % points of its deviation, over its mean."""
+    relative = found.deviation / found.deviation.mean(0)
+    low, high = np.quantile(relative, [0.05, 0.95])
+    return float(low), float(high)
+
+
+# ---- scores ----
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A model's error on rows it has not seen, ± one standard error, and what that means."""
+
+    name: str
+    value: float
+    stderr: float
+    against: str
+    better: bool  # clearly better than the network
+
+
+def scores_in_units(net: Network) -> list[Compared]:
+    """The network and the baselines, best first; one output in its own units."""
+    one = net.task == "regression" and len(net.response.names) == 1
+    unit = float(net.response.scale[0]) if one else 1.0
+    return [
+        Compared(s.name, unit * s.value, unit * s.stderr, _against(s), s.worse > _CLEAR)
+        for s in net.scores
+    ]
+
+
+def _against(score: Score) -> str:
+    """What the paired comparison with the network says."""
+    if score.name == "network":
+        return ""
+    size = abs(score.worse)
+    if size <= _CLEAR:
+        return f"as good ({number(size, 2)} standard errors {_side(score)})"
+    return f"{_side(score)} by {number(size, 2)} standard errors"
+
+
+def _side(score: Score) -> str:
+    return "better" if score.worse > 0 else "worse"
+
+
+def comparison(net: Network) -> str:
+    """One sentence: how simpler models do."""
+    others = [s for s in net.scores if s.name != "network"]
+    if not others:
+        return ""
+    best = max(others, key=lambda s: s.worse)
+    if best.worse > _CLEAR:
+        return f"{_capital(best.name)} does better."
+    equal = [s for s in others if s.worse >= -_CLEAR]
+    if equal:
+        return f"{_capital(equal[0].name)} does as well."
+    return "Simpler models do worse." if len(others) > 1 else f"{_capital(best.name)} does worse."
+
+
+def _capital(name: str) -> str:
+    """The name of a model at the start of a sentence."""
+    article = {"mean": "The mean of y", "Gaussian process": "A Gaussian process",
+               "most frequent class": "The most frequent class"}  # fmt: skip
+    return article.get(name, name[:1].upper() + name[1:])
+
+
+# ---- coverage and calibration ----
+
+
+def percent_error(value: float, stderr: float) -> str:
+    """`90.2 ± 1.4 %`, of shares."""
+    text = value_error(100 * value, 100 * stderr) if stderr > 0 else number(100 * value, 3)
+    return f"{text} %"
+
+
+def holds_said(net: Network, level: float) -> str:
+    """`90.2 ± 1.4 %`; of several outputs the range of them."""
+    found = net.coverage(level)
+    if not found:
+        return ""
+    if len(found) == 1:
+        return percent_error(found[0].value, found[0].stderr)
+    ends = (f(found, key=lambda c: c.value) for f in (min, max))
+    return " to ".join(dict.fromkeys(percent_error(c.value, c.stderr) for c in ends))
+
+
+def coverage_clause(net: Network, level: float) -> str:
+    """`90 % intervals hold 90.2 ± 1.4 % of them`."""
+    what = "sets of classes" if net.task == "classification" else "intervals"
+    only = "" if all(holds(c) for c in net.coverage(level)) else "only "
+    return f"{percent(level)} {what} hold {only}{holds_said(net, level)} of them"
+
+
+def holds(found: Coverage) -> bool:
+    """Whether intervals hold as much as they are to, within what chance allows."""
+    return found.holds or found.value > found.level
+
+
+def by_chance(found: Reliability) -> float:
+    """The calibration error that would be measured if every probability were right."""
+    spread = np.sqrt(found.said * (1 - found.said) / found.rows)
+    return float(np.average(math.sqrt(2 / math.pi) * spread, weights=found.rows))
+
+
+# ---- words ----
+
+
+def shape_said(net: Network) -> str:
+    """`7-20-1 tanh` or the name of the user's model."""
+    model: Any = net.model
+    if not hasattr(model, "hidden"):
+        return shorten(visible(str(getattr(model, "name", "your model"))), 40)
+    widths = "-".join(map(str, (model.features, *model.hidden, model.outputs)))
+    return f"{widths} {model.activation.name}"
+
+
+def columns_said(net: Network) -> str:
+    """How many inputs, and how many features where categories make more of them."""
+    columns, features = len(net.encoder.columns), len(net.encoder.features)
+    text = f"{columns} input{'s' * (columns > 1)}"
+    return text if features == columns else f"{text} ({features} features)"
+
+
+def doubts(net: Network) -> list[Finding]:
+    """The findings, the worst first."""
+    return sorted(net.findings, key=lambda f: _SEVERITY[f.severity])
+
+
+def short_verdict(net: Network) -> str:
+    """The verdict in a few words, over a picture."""
+    worst = next((f for f in net.findings if f.severity == "error"), None)
+    if worst is not None:
+        return f"Not usable: {worst.message.rstrip('.')}"
+    found = net.out_of_bag
+    if found is None:
+        return "One network, not checked on rows it has not seen"
+    if isinstance(found, ClassesOutOfBag):
+        return f"Right in {percent_error(*found.correct)} of rows it has not seen"
+    if len(net.response.names) > 1:
+        shares = np.asarray(net.error) / spread_of_response(net)
+        low, high = number(float(shares.min()), 2), number(float(shares.max()), 2)
+        return f"Predicts {len(shares)} outputs within {low} to {high} standard deviations"
+    text = value_error(float(net.error), float(net.error_stderr))
+    return f"Predicts {names_of(net)[0]} of rows it has not seen within {text}"
+
+
+def plain_place(value: float, error: float) -> Place:
+    """Where a value stops, written out where it has few digits before the point: 3780, not 3.78e3.
+
+    As many numbers stand below each other here, and powers of ten would hide which is larger.
+    """
+    place = place_of(value, error)
+    return Place(place.last) if 0 < place.exponent <= _WRITTEN_OUT else place
+
+
+def about(value: float) -> str:
+    """A size of which two digits are said: 0.23, 450."""
+    if not (math.isfinite(value) and value > 0):
+        return number(value, 2)
+    place = plain_place(value, value)
+    return rounded(value, place) + place.suffix
+
+
+def error_columns(values: list[float], errors: list[float]) -> Iterator[tuple[str, str]]:
+    """Numbers and their errors for two columns, each to the place of its error."""
+    for value, error in zip(values, errors, strict=True):
+        if not (math.isfinite(error) and error > 0):
+            yield number(value, 3), ""
+            continue
+        place = plain_place(value, error)
+        suffix = place.suffix
+        yield rounded(value, place) + suffix, f"± {rounded(error, place)}{suffix}"

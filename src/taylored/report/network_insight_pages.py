@@ -1,0 +1,314 @@
+"""The pages of looks into a network: influence, importance, leverage, derivative, bound, health."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from taylored.report.letters import shorten, visible
+from taylored.report.numbers import bounds, number, value_error
+from taylored.report.page import Fact, Page, Tabulated, thousands
+from taylored.report.table import Cell
+from taylored.results import Accuracy
+
+if TYPE_CHECKING:
+    from taylored.networks.bounding import Bound
+    from taylored.networks.derivative import Derivative
+    from taylored.networks.health import Health, LayerHealth
+    from taylored.networks.importance import Importance
+    from taylored.networks.influence import Influence
+    from taylored.networks.leverage import Leverage
+
+__all__ = ["bound_page", "derivative_page", "health_page", "importance_page", "influence_page"]
+__all__ += ["leverage_page"]
+
+_SHOWN = 10
+_MOST_ROWS = 20  # of derivatives and bounds
+_NAME = 24
+_BAR = 10
+
+
+# ---- influence ----
+
+
+def influence_page(result: Influence, room: int) -> Page:
+    """The largest parameters with their local factors, and the layers."""
+    symbol = result.target.symbol
+    size = number(float(np.linalg.norm(result.gradient)), 4)
+    verdict = (
+        f"{symbol} = {number(result.value, 6)}, the {result.target.what}; its gradient by "
+        f"{thousands(len(result), 'parameter')} has the length {size}."
+    )
+    head = f"member {result.member} of {result.members}" if result.members > 1 else ""
+    tables = [_parameters(result, room), _lengths(result)]
+    facts = [Fact("check", str(result.check), "" if result.check.ok else "bold red")]
+    return Page(verdict, str(result.kind), head, tables, facts, result.findings)
+
+
+def _parameters(result: Influence, room: int) -> Tabulated:
+    symbol, digits = result.target.symbol, 4 if room >= 88 else 3
+    rows = []
+    for row in result.top(_SHOWN):
+        factors = [Cell(number(v, digits)) for _, v in row.factors] or [Cell("")] * 3
+        name = shorten(visible(row.name), max(_NAME, room - 60))
+        rows.append([
+            Cell(name, "bold"), Cell(number(row.value, digits), "dim"), *factors,
+            Cell(number(row.total, 5)),
+        ])  # fmt: skip
+    titles = ("parameter", "value", f"∂{symbol}/∂a", "∂a/∂u", "∂u/∂w", f"∂{symbol}/∂w")
+    left = len(result) - len(rows)
+    captions = []
+    if any(row[2].text for row in rows):
+        captions.append(
+            f"∂{symbol}/∂w is the product of the three: u is the sum of a unit, a its value."
+        )
+    if left:
+        captions.append(f"and {thousands(left, 'parameter')} more: .top(k), [name], .paths(name)")
+    return Tabulated(titles, rows, "lrrrrr", captions)
+
+
+def _lengths(result: Influence) -> Tabulated:
+    rows = [
+        [
+            Cell(shorten(visible(layer.name), 30), "bold"), Cell(f"{layer.size:,}", "dim"),
+            Cell(number(layer.norm, 4)),
+        ]
+        for layer in result.layers[:_MOST_ROWS]
+    ]  # fmt: skip
+    return Tabulated(("layer", "parameters", "length of gradient"), rows, "lrr")
+
+
+# ---- importance ----
+
+
+def importance_page(result: Importance, room: int) -> Page:
+    """Inputs by how much the error of unseen rows rises without them."""
+    order = result.ranked()
+    first = order[0]
+    base, name = number(result.base, 3), visible(result.names[first])
+    if result.lo[first] > 0:
+        rise = value_error(float(result.value[first]), float(result.stderr[first]))
+        verdict = f"{name} matters most: without it the {result.error}, {base}, rises by {rise}."
+    else:
+        verdict = f"No input is seen to matter: the {result.error}, {base}, rises without none."
+    largest = float(result.value[first])
+    rows = [_input(result, k, largest) for k in order[:_MOST_ROWS]]
+    left = len(order) - len(rows)
+    caption = (
+        f"rise: of the {result.error} of rows that the members have not seen, when the input is "
+        f"shuffled ({thousands(result.rows, 'row')}, {result.repeats} times). "
+        f"Intervals at {100 * result.level:g} %, {result.kind}."
+    )
+    captions = [*([f"and {thousands(left, 'input')} more"] if left else []), caption]
+    table = Tabulated(("input", "rise", "interval", "", "note"), rows, "lrlll", captions)
+    return Page(verdict, str(result.kind), "", [table], (), result.findings)
+
+
+def _input(result: Importance, k: int, largest: float) -> list[Cell]:
+    value, stderr = float(result.value[k]), float(result.stderr[k])
+    bar = "█" * max(round(_BAR * value / largest), 0) if largest > 0 else ""
+    note = "" if result.lo[k] > 0 else "none is seen"
+    return [
+        Cell(shorten(visible(result.names[k]), _NAME), "bold"), Cell(value_error(value, stderr)),
+        Cell(bounds(float(result.lo[k]), float(result.hi[k])), str(result.kind)), Cell(bar),
+        Cell(note, "dim"),
+    ]  # fmt: skip
+
+
+# ---- leverage ----
+
+
+def leverage_page(result: Leverage, room: int) -> Page:
+    """The rows that move their own prediction most."""
+    count = len(result.influential)
+    said = "no row moves" if not count else f"{thousands(count, 'row')} move"
+    end = "its" if count == 1 or not count else "their"
+    verdict = (
+        f"{said[:1].upper()}{said[1:]}{'s' if count == 1 else ''} {end} own prediction by more "
+        f"than a standard deviation; {thousands(len(result.outlying), 'row')} "
+        f"{'is an outlier' if len(result.outlying) == 1 else 'are outliers'}."
+    )
+    rows = [_row(result, k) for k in result.top(_SHOWN)]
+    captions = [
+        "leverage: ∂prediction/∂y of the row itself, 0 to 1, from the curvature (estimated). "
+        "residual: in standard deviations"
+        + (", of members that have not seen the row. " if result.unseen else ". ")
+        + "move: how far the prediction goes without the row, in the same unit."
+    ]
+    titles = ("row", "leverage", "residual", "move", "Cook", "note")
+    facts = [Fact(
+        "leverage", f"{number(result.effective, 3)} in all: so many parameters do the rows "
+        f"determine; {percent_of(result.value.mean())} of a row on average",
+    )]  # fmt: skip
+    table = Tabulated(titles, rows, "rrrrrl", captions)
+    return Page(verdict, str(result.kind), "", [table], facts, result.findings)
+
+
+def percent_of(share: float) -> str:
+    """A share in percent, to two digits."""
+    return f"{number(100 * float(share), 2)} %"
+
+
+def _row(result: Leverage, k: int) -> list[Cell]:
+    outlying = abs(result.residual[k]) > result.limit
+    note = "outlier" if outlying else "high leverage" if result.value[k] > 0.5 else ""
+    return [
+        Cell(f"{int(result.rows[k])}", "bold"), Cell(number(float(result.value[k]), 2)),
+        Cell(f"{result.residual[k]:.2f}"), Cell(f"{result.move[k]:.2f}"),
+        Cell(number(float(result.cook[k]), 2)), Cell(note, "bold yellow" if outlying else "dim"),
+    ]  # fmt: skip
+
+
+# ---- derivative ----
+
+
+def derivative_page(result: Derivative, room: int) -> Page:
+    """The derivatives of the first rows."""
+    rows = len(result.value)
+    by = ", ".join(visible(n) for n in result.inputs[:4])
+    by += f" and {len(result.inputs) - 4} more" if len(result.inputs) > 4 else ""
+    of = visible(result.outputs[0]) if len(result.outputs) == 1 else "each output"
+    verdict = f"The derivative of {of} by {by} at {thousands(rows, 'row')}"
+    doubtful = int((~result.trusted).sum())
+    verdict += f"; {doubtful} of them outside of the training data." if doubtful else "."
+    facts = [Fact("kind", _kind_of(result), str(result.kind))]
+    return Page(verdict, str(result.kind), "", [_derivatives(result)], facts, result.findings)
+
+
+def _kind_of(result: Derivative) -> str:
+    if result.kind is Accuracy.UNKNOWN:
+        return f"unknown: {result.why}"
+    return (
+        f"intervals at {100 * result.level:g} %, {result.kind}, from how the members differ; what "
+        "all of them get wrong alike is not in it"
+    )
+
+
+def _derivatives(result: Derivative) -> Tabulated:
+    shape = (len(result.value), len(result.outputs), len(result.inputs))
+    value = result.value.reshape(shape)
+    ends = None
+    if result.lo is not None and result.hi is not None and result.stderr is not None:
+        ends = [v.reshape(shape) for v in (result.lo, result.hi, result.stderr)]
+    places = [(r, j, k) for r in range(shape[0]) for j in range(shape[1]) for k in range(shape[2])]
+    rows = []
+    for place in places[:_MOST_ROWS]:
+        r, j, k = place
+        text, interval = number(float(value[place]), 3), ""
+        if ends is not None:
+            lo, hi, stderr = (float(v[place]) for v in ends)
+            text, interval = value_error(float(value[place]), stderr), bounds(lo, hi)
+        rows.append([
+            Cell(str(r + 1), "dim"), Cell(_short(result.outputs[j], len(result.outputs)), "dim"),
+            Cell(shorten(visible(result.inputs[k]), _NAME), "bold"), Cell(text),
+            Cell(interval, str(result.kind)), Cell("" if result.trusted[r] else "outside", "dim"),
+        ])  # fmt: skip
+    left = len(places) - len(rows)
+    captions = [f"and {thousands(left, 'derivative')} more"] if left else []
+    titles = ("row", "of", "by", "derivative", "interval", "note")
+    return Tabulated(titles, rows, "rllrll", captions)
+
+
+def _short(name: str, count: int) -> str:
+    return shorten(visible(name), 14) if count > 1 else ""
+
+
+# ---- bound ----
+
+
+def bound_page(result: Bound, room: int) -> Page:
+    """The box, and what prediction and derivatives lie between on it."""
+    kind = result.value.kind
+    low, high = np.atleast_1d(result.value.lo), np.atleast_1d(result.value.hi)
+    if len(low) == 1:
+        text = bounds(float(low[0]), float(high[0]))
+        verdict = f"On the box the prediction of {visible(result.outputs[0])} is in {text}, {kind}."
+    else:
+        verdict = f"Ranges of {len(low)} outputs over the box, {kind}."
+    tables = [_values(result, low, high)] if len(low) > 1 else []
+    tables.append(_slopes(result))
+    box = ", ".join(_sides(result))
+    facts = [Fact("box", box), Fact("method", result.value.method)]
+    if result.value.note:
+        facts.append(Fact("width", result.value.note))
+    facts.append(Fact("means", "the prediction of the network, not the truth it was trained on"))
+    return Page(verdict, str(kind), "", tables, facts, result.findings)
+
+
+def _sides(result: Bound) -> list[str]:
+    ends = zip(result.inputs, result.lo, result.hi, strict=True)
+    sides = [f"{visible(n)} in [{number(a, 6)}, {number(b, 6)}]" for n, a, b in ends]
+    return sides[:_SHOWN] + [f"{visible(n)} = {visible(v)}" for n, v in result.fixed.items()]
+
+
+def _values(result: Bound, low: np.ndarray, high: np.ndarray) -> Tabulated:
+    rows = [
+        [Cell(shorten(visible(n), _NAME), "bold"), Cell(bounds(float(a), float(b)), "proved")]
+        for n, a, b in zip(result.outputs, low, high, strict=True)
+    ]
+    return Tabulated(("output", "range"), rows[:_MOST_ROWS], "ll")
+
+
+def _slopes(result: Bound) -> Tabulated:
+    shape = (len(result.outputs), len(result.inputs))
+    low, high = (np.reshape(e, shape) for e in (result.derivative.lo, result.derivative.hi))
+    kind, rows = str(result.derivative.kind), []
+    for j in range(shape[0]):
+        for k in range(shape[1]):
+            a, b = float(low[j, k]), float(high[j, k])
+            trend = "rises" if a > 0 else "falls" if b < 0 else ""
+            rows.append([
+                Cell(_short(result.outputs[j], shape[0]), "dim"),
+                Cell(shorten(visible(result.inputs[k]), _NAME), "bold"), Cell(bounds(a, b), kind),
+                Cell(trend),
+            ])  # fmt: skip
+    left = len(rows) - _MOST_ROWS
+    captions = [f"and {thousands(left, 'derivative')} more"] if left > 0 else []
+    titles = ("of", "by", f"derivative, {kind}", "on the box")
+    return Tabulated(titles, rows[:_MOST_ROWS], "llll", captions)
+
+
+# ---- health ----
+
+
+def health_page(result: Health, room: int) -> Page:
+    """Layers with their gradients and idle units, members, the gradient check."""
+    count = thousands(result.members, "member")
+    bad = [f for f in result.findings if f.severity != "note"]
+    verdict = f"Nothing is wrong with the training of {count}."
+    if bad:
+        verdict = f"{thousands(len(bad), 'thing')} to look at: {', '.join(f.name for f in bad)}."
+    ends = ", ".join(f"{end} {n}" for end, n in result.ends.items())
+    used = f"{number(result.effective, 3)} of {result.parameters:,} are determined by "
+    facts = [
+        Fact("members", f"{count}: {ends}"),
+        Fact("parameters", used + thousands(result.rows, "row")),
+        Fact("gradients", f"first layer over last: {number(result.ratio, 2)}"),
+        Fact("check", str(result.check), "" if result.check.ok else "bold red"),
+    ]
+    mark = str(Accuracy.ESTIMATED if result.check.ok else Accuracy.UNKNOWN)
+    return Page(verdict, mark, "", [_layer_table(result)], facts, result.findings)
+
+
+def _layer_table(result: Health) -> Tabulated:
+    rows = [_layer(layer) for layer in result.layers[:_MOST_ROWS]]
+    captions = [
+        "gradient: root mean square over rows, members and parameters. left: the same of the mean "
+        "over rows, which the prior balances. idle and saturated: units, mean over members."
+    ]
+    titles = ("layer", "parameters", "units", "gradient", "left", "idle", "saturated")
+    return Tabulated(titles, rows, "lrrrrrr", captions)
+
+
+def _layer(layer: LayerHealth) -> list[Cell]:
+    return [
+        Cell(shorten(visible(layer.name), _NAME), "bold"), Cell(f"{layer.parameters:,}", "dim"),
+        Cell("" if layer.units is None else str(layer.units), "dim"),
+        Cell(number(layer.gradient, 3)), Cell(number(layer.pull, 2)), _units(layer.dead),
+        _units(layer.saturated),
+    ]  # fmt: skip
+
+
+def _units(count: float | None) -> Cell:
+    return Cell("") if count is None else Cell(number(count, 2))

@@ -1,0 +1,293 @@
+"""Reports of networks: what is printed is what was measured, and claims no digit too many."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import taylored as ty
+from taylored.networks.classes import Reliability
+from taylored.networks.outofbag import Coverage
+from taylored.networks.result import Score
+from taylored.report.network import network_line, network_report, network_status
+from taylored.report.network_document import network_document, prediction_document
+from taylored.report.network_facts import about, by_chance, comparison, holds, plain_place
+from taylored.report.network_html import network_html
+from taylored.report.network_prediction import prediction_html, prediction_report
+from taylored.results import Accuracy, Finding
+
+
+def wave(rows=120, scale=1000.0):
+    rng = np.random.default_rng(3)
+    x = np.linspace(-1, 1, rows)
+    return x, scale * (np.sin(3 * x) + rng.normal(0, 0.1, rows))
+
+
+@pytest.fixture(scope="module")
+def curve():
+    return ty.train(*wave(), members=10, hidden=8)
+
+
+@pytest.fixture(scope="module")
+def classes():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 3, 150)
+    X = rng.normal(size=(150, 2)) + 1.6 * np.column_stack([y == 1, y == 2])
+    return ty.train(X, np.array(["ant", "bee", "cat"])[y], members=10, hidden=4)
+
+
+@pytest.fixture(scope="module")
+def junk():
+    rng = np.random.default_rng(1)
+    return ty.train(rng.normal(size=(60, 3)), rng.normal(size=60), members=10, hidden=3)
+
+
+@pytest.fixture(scope="module")
+def single():
+    return ty.train(*wave(60), intervals="none", hidden=5, starts=1)
+
+
+def flat(text):
+    return " ".join(text.split())
+
+
+def lines_of(text, title):
+    """The rows of the table whose head starts with a title, above its caption."""
+    lines = text.splitlines()
+    start = next(k for k, line in enumerate(lines) if line.startswith(f"{title}  "))
+    rows = lines[start + 2 :]
+    ends = (k for k, r in enumerate(rows) if not r.strip() or r.startswith(("error:", "measured")))
+    return rows[: next(ends)]
+
+
+# ---- regression ----
+
+
+def test_the_error_is_that_of_rows_left_out(curve):
+    """From predictions out of the bag alone: the mean of 2 of 10 members, corrected to all 10."""
+    _, y = wave()
+    found = curve.out_of_bag
+    residual = found.t[:, 0] - found.mean[:, 0]
+    mean_square = np.mean(residual**2) - np.mean(found.spread) * (1 / 2 - 1 / 10)
+    error = np.std(y) * np.sqrt(mean_square)
+    said = re.search(r"within (\d+(?:\.\d+)?) ± (\d+(?:\.\d+)?)", flat(curve.report()))
+    assert said is not None
+    assert abs(float(said[1]) - error) <= 0.5 * 10.0 ** -len(said[1].partition(".")[2]) + 1e-9
+    assert 60 < error < 140  # the noise is 100
+    assert f"varies by {np.std(y):.3g}" in flat(curve.report())
+
+
+def test_coverage_that_is_printed_was_measured(curve):
+    rows = lines_of(curve.report(level=0.7), "intervals")
+    assert [r.split()[0] for r in rows] == ["50", "70", "80", "90", "95"]
+    for row in rows:
+        level, value, error = (float(v) for v in re.findall(r"(\d+(?:\.\d+)?)(?= %| ±)", row)[:3])
+        found = curve.coverage(level / 100)[0]
+        assert value == pytest.approx(100 * found.value, abs=0.051)
+        assert error == pytest.approx(100 * found.stderr, rel=0.06)
+
+
+def test_half_widths_are_those_of_predictions(curve):
+    x, _ = wave()
+    for row in lines_of(curve.report(), "intervals"):
+        level, half = float(row.split()[0]) / 100, float(row.split()[-1])
+        p = curve.predict(x, level)
+        assert half == pytest.approx(float(np.median(p.hi - p.lo)) / 2, rel=0.12)
+
+
+def test_models_stand_best_first_with_what_tells_them_apart(curve):
+    rows = lines_of(curve.report(), "model")
+    errors = [float(re.split(r"\s{2,}", r)[1]) for r in rows]
+    assert errors == sorted(errors) and len(rows) == len(curve.scores)
+    assert "this network" in "".join(rows) and "ridge regression" in "".join(rows)
+    assert re.search(r"mean .* worse by \d+ standard errors", "\n".join(rows))
+
+
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        ([("ridge regression", 0.5, 3.0)], "Ridge regression does better."),
+        ([("Gaussian process", 0.9, 0.5), ("mean", 2.0, -9.0)], "A Gaussian process does as well."),
+        ([("ridge regression", 1.5, -4.0), ("mean", 2.0, -9.0)], "Simpler models do worse."),
+        ([("mean", 2.0, -9.0)], "The mean of y does worse."),
+        ([], ""),
+    ],
+)
+def test_comparison(curve, others, said):
+    scores = [Score("network", 1.0, 0.1), *(Score(n, v, 0.1, w) for n, v, w in others)]
+    assert comparison(replace(curve, scores=tuple(scores))) == said
+
+
+def test_no_claim_without_rows_left_out(single):
+    text = flat(network_report(single))
+    assert text.startswith("One network, not checked on rows it has not seen")
+    assert "±" not in text and "hold" not in text
+    assert "not checked" in network_line(single)
+    assert single.to_dict()["accuracy"] == "unknown" and single.to_dict()["coverage"] == []
+
+
+def test_what_is_not_usable_says_so_first(junk):
+    assert not junk.usable
+    assert flat(network_report(junk)).startswith("Not usable: ")
+    assert "NOT USABLE" in network_line(junk)
+    assert "var(--unknown)" in network_html(junk).split("</p>")[0]
+
+
+def test_intervals_that_hold_too_little_are_told():
+    low = Coverage(0.9, 0.7, 0.02, 400)
+    assert not holds(low) and holds(Coverage(0.9, 0.99, 0.005, 400))
+    assert holds(Coverage(0.9, 0.87, 0.015, 400))
+
+
+def test_several_outputs(curve):
+    x, y = wave()
+    net = ty.train({"x": x, "a": y, "b": -y / 1000}, ["a", "b"], members=10, hidden=6)
+    text = network_report(net, width=100)
+    rows = lines_of(text, "output")
+    assert [r.split()[0] for r in rows] == ["a", "b"]
+    for row, error in zip(rows, net.error, strict=True):
+        assert float(row.split()[1]) == pytest.approx(error, rel=0.01)
+    assert "hold of a" in text and "hold of b" in text
+    p = net.predict({"x": [0.0, 0.5]})
+    assert prediction_report(p).count("90 % interval") >= 2
+
+
+# ---- classification ----
+
+
+def test_confusion_counts_rows(classes):
+    found = classes.out_of_bag
+    text = network_report(classes, width=100)
+    start = text.splitlines().index(
+        next(r for r in text.splitlines() if "true" in r and "said" in r)
+    )
+    for k, name in enumerate(("ant", "bee", "cat")):
+        row = text.splitlines()[start + 2 + k].split()
+        said = [found.probability[found.t == k].argmax(1).tolist().count(j) for j in range(3)]
+        assert row[0] == name
+        assert [0 if c == "·" else int(c) for c in row[1:4]] == said
+    assert network_document(classes)["confusion"][1] == [
+        int(((found.t == 1) & (found.probability.argmax(1) == j)).sum()) for j in range(3)
+    ]
+    share = np.mean(found.probability.argmax(1) == found.t)
+    assert flat(text).startswith(f"Right in {100 * share:.1f} ± ")
+
+
+def test_calibration_by_chance_agrees_with_simulation():
+    rng = np.random.default_rng(5)
+    said, rows = np.array([0.55, 0.7, 0.9]), np.array([40, 60, 50])
+    found = Reliability(said, said, np.zeros(3), rows)
+    measured = [
+        np.average(np.abs(rng.binomial(rows, said) / rows - said), weights=rows)
+        for _ in range(4000)
+    ]
+    assert by_chance(found) == pytest.approx(np.mean(measured), rel=0.03)
+
+
+# ---- predictions ----
+
+
+def test_printed_intervals_hold_the_computed_ones(curve):
+    p = curve.predict(np.linspace(-1, 1, 9))
+    rows = prediction_report(p, width=100).splitlines()
+    rows = [r for r in rows if re.match(r"\s*\d+  ", r)]
+    assert len(rows) == 9
+    for k, row in enumerate(rows):
+        lo, hi = re.findall(r"\[(\S+), (\S+)\]", row)[0]
+        assert Fraction(lo) <= Fraction(float(p.lo[k])) and Fraction(float(p.hi[k])) <= Fraction(hi)
+        assert float(hi) - float(lo) <= 1.15 * (p.hi[k] - p.lo[k])
+
+
+def test_rows_far_outside_have_no_interval(curve):
+    p = curve.predict([0.0, 50.0])
+    text = prediction_report(p)
+    assert "1 row is not to be trusted" in flat(text)
+    far = next(r for r in text.splitlines() if re.match(r"\s*2  ", r))
+    assert "?" in far and "not to be trusted" in far and "[" not in far
+    assert "not to be trusted" in repr(p)
+
+
+def test_sets_of_classes(classes):
+    p = classes.predict([[0.8, 0.8], [3.0, -2.0]])
+    text = prediction_report(p)
+    for k in range(2):
+        row = next(r for r in text.splitlines() if r.strip().startswith(f"{k + 1} "))
+        for label, within in zip(p.classes, p.sets[k], strict=True):
+            assert (label in row) == within or label == p.value[k]
+    assert "sets of classes, calibrated" in flat(text)
+
+
+# ---- forms ----
+
+
+@pytest.mark.parametrize("which", ["curve", "classes", "junk", "single"])
+def test_forms(which, request):
+    net = request.getfixturevalue(which)
+    for width in (60, 100):
+        text = network_report(net, width=width, unicode=False)
+        assert text.isascii() and text.startswith(network_status(net)[:12])
+    plain = network_report(net, width=90)
+    colored = network_report(net, width=90, color=True)
+    assert re.sub(r"\x1b\[[\d;]*m", "", colored) == plain
+    document = json.loads(json.dumps(net.to_dict(), allow_nan=False))
+    assert document["schema"] == "taylored-network/1" and document["status"] == net.status
+    assert net._repr_html_().count("<div") == 1 and len(repr(net)) < 250
+    p = net.predict(net.rows.z[:3])
+    found = json.loads(json.dumps(prediction_document(p), allow_nan=False))
+    assert found["value"] == p.value.tolist() and found["trusted"] == p.trusted.tolist()
+
+
+def test_names_of_the_user_are_escaped():
+    x, y = wave(40)
+    net = ty.train({"<b>x": x, "<script>\x1b[2J": y}, "<script>\x1b[2J", members=10, hidden=3)
+    html = network_html(net) + prediction_html(net.predict({"<b>x": [0.0, 99.0]}))
+    assert "<script>" not in html and "<b>" not in html and "&lt;script&gt;" in html
+    assert "\x1b" not in network_report(net) + repr(net) + prediction_report(net.predict([[0.1]]))
+
+
+def test_at_most_five_findings(curve):
+    many = tuple(Finding(f"n{k}", "m.", severity="note") for k in range(6))
+    net = replace(curve, findings=(*many, Finding("worst", "w.", severity="warning")))
+    text = network_report(net)
+    shown = [k for k in range(6) if re.search(rf"^n{k}  ", text, re.MULTILINE)]
+    assert shown == [0, 1, 2, 3] and "worst" in text and "7; these are the first 5" in text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.2345, "0.23"), (453.0, "450"), (99600.0, "100000"), (1.23e8, "1.2e8"), (2.3e-7, "2.3e-7")],
+)
+def test_two_digits(value, text):
+    assert about(value) == text
+
+
+def test_large_numbers_are_written_out():
+    place = plain_place(3784.0, 460.0)
+    assert (place.last, place.suffix) == (1, "")
+    assert plain_place(3.784e8, 4.6e7).suffix == "e8"
+
+
+def test_accuracy_kind_is_said(curve, single):
+    assert curve.accuracy is Accuracy.CALIBRATED
+    assert "calibrated" in repr(curve.predict([0.1]))
+    assert "accuracy unknown" in repr(single.predict([0.1]))
+
+
+def test_nothing_loads_jax():
+    code = (
+        "import sys, numpy as np, taylored as ty\n"
+        "x = np.linspace(0, 1, 30)\n"
+        "net = ty.train(x, np.sin(x), members=10, hidden=3)\n"
+        "net.report(), net.to_dict(), repr(net), net._repr_html_(), net.predict(x).report()\n"
+        "net.plot()\n"
+        "assert 'jax' not in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
