@@ -1,11 +1,14 @@
 """What one training step costs: our fused loop beside a hand-written scan and the peers' loops.
 
 Everything runs in float32 with Adam and batches drawn from rows in memory; each contestant is a
-function that makes a number of steps, and only its CPU time counts.
+function that makes a number of steps, and only its CPU time counts. All run on one core: with more
+XLA splits some of the loops and not others, and CPU time then says nothing.
 """
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -237,17 +240,15 @@ def _sklearn(shape: Shape) -> Callable[[], Any]:
 # ---- ours ----
 
 
-def _ours(shape: Shape) -> Callable[[], Any] | None:
-    """The loop that `train` runs for first-order methods, where it is exposed."""
-    try:
-        from taylored.networks.solvers.first_order import fused_steps
-    except ImportError:
-        return None
+def _ours(shape: Shape) -> Callable[[], Any]:
+    """The loop that `train` runs for first-order methods."""
+    from taylored.networks.solvers.fused import fused_steps
+
     X, y = shape.rows()
-    return fused_steps(shape.sizes, X, y, shape.batches(len(X)), RATE, shape.classes)
+    return fused_steps(shape.sizes, X, y, shape.batches(len(X)), RATE)
 
 
-CONTESTANTS: dict[str, Callable[[Shape], Callable[[], Any] | None]] = {
+CONTESTANTS: dict[str, Contestant] = {
     HAND: lambda shape: _hand(shape, flat=True),
     LISTED: lambda shape: _hand(shape, flat=False),
     OURS: _ours,
@@ -260,9 +261,20 @@ CONTESTANTS: dict[str, Callable[[Shape], Callable[[], Any] | None]] = {
 
 
 def step_times(shape: Shape, rounds: int, ours: bool = True) -> dict[str, np.ndarray]:
-    """CPU microseconds of a step (rounds,), interleaved; the first run of each is not counted."""
-    ready = {n: build(shape) for n, build in CONTESTANTS.items() if ours or n != OURS}
-    runs = {name: run for name, run in ready.items() if run is not None}
+    """CPU microseconds of a step (rounds,), interleaved, in a process of one core."""
+    with multiprocessing.get_context("spawn").Pool(1, initializer=_one_core) as pool:
+        return pool.apply(_times, (shape, rounds, ours))
+
+
+def _one_core() -> None:
+    """Where the system can: before XLA counts the cores."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+
+def _times(shape: Shape, rounds: int, ours: bool) -> dict[str, np.ndarray]:
+    """The first run of each, which compiles, is not counted."""
+    runs = {n: build(shape) for n, build in CONTESTANTS.items() if ours or n != OURS}
     for run in runs.values():
         run()
     times: dict[str, list[float]] = {name: [] for name in runs}

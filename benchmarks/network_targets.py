@@ -99,9 +99,11 @@ def levenberg(p: Problem, dtype: Any) -> Ended:
     limits = Limits(steps=100_000, small=0.0, evidence=False, precision=1e-8)
     batch = Batch(p.X[None].astype(dtype), p.y[None, :, None].astype(dtype))
     state = State.at(p.start[None].astype(dtype), limits)
-    return _ended(
-        p, lambda: run(p.model, Squared(), batch, state, limits, lambda s: p.look(s.theta[0]))
-    )
+
+    def watch(s: State) -> None:
+        p.look(s.theta[0])
+
+    return _ended(p, lambda: run(p.model, Squared(), batch, state, limits, watch=watch))
 
 
 def _objective(p: Problem, dtype: Any) -> tuple[Any, Any]:

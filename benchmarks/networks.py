@@ -21,6 +21,7 @@ if __name__ == "__main__":
     single_thread()
 
 import numpy as np
+from network_bound import RADIUS, bounded
 from network_cost import first_answers, interval_cost
 from network_data import Split, Task, coverage_tasks, formulas, real_tasks, unseen_tasks
 from network_peers import INTERVALS, NO_NETWORK, OURS, POINTS, SLOW
@@ -34,6 +35,7 @@ __all__ = ["main"]
 LEVEL = 0.9
 BINS = 10
 BUDGET = 20.0  # CPU seconds to a target
+SAMPLES = 1_000_000  # of each network, in its boxes
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,13 @@ class Settings:
     cache: Path | None = None
     peers: tuple[str, ...] = ()
     ours: bool = True
+    cached: bool = False
+    tables: tuple[str, ...] = ()
+
+    def tasks(self, seen: Sequence[Task], regression: bool) -> list[Task]:
+        """Those tables, or those that nothing was tuned on, with these words in their names."""
+        found = [t for t in (unseen_tasks() if self.unseen else seen) if t.regression == regression]
+        return [t for t in found if not self.tables or any(w in t.name for w in self.tables)]
 
     def chosen(self, peers: dict[str, Callable]) -> dict[str, Callable]:
         def wanted(name: str) -> bool:
@@ -61,6 +70,7 @@ class Store:
 
     def __init__(self, settings: Settings, part: str):
         self.folder = settings.cache and settings.cache / part
+        self.only = settings.cached
         if self.folder:
             self.folder.mkdir(parents=True, exist_ok=True)
 
@@ -70,6 +80,8 @@ class Store:
         name = "".join(c if c.isalnum() else "-" for c in f"{peer} {task} {seed}")
         path = self.folder / f"{name}.json"
         if not path.exists():
+            if self.only:
+                return {}
             path.write_text(json.dumps(attempt(run)), encoding="utf-8")
         return json.loads(path.read_text(encoding="utf-8"))
 
@@ -159,22 +171,35 @@ def failures(found: dict[str, dict[str, list[Row]]]) -> str:
     return "\n\n" + "; ".join(said) + "." if said else ""
 
 
-def ratios(peers: dict[str, list[Row]], key: str, name: str = OURS) -> dict[str, float]:
-    """The mean of `name` over that of each network peer, on the rounds that both have."""
+def ratios(
+    peers: dict[str, list[Row]], key: str, name: str = OURS
+) -> dict[str, tuple[float, float]]:
+    """The mean of `name` over that of each network peer, on the rounds that both have, and the
+    standard error of the difference; peers of fewer than half the rounds of others do not count."""
     mine, found = aligned(peers.get(name, []), key), {}
+    counts = {p: len(column(rows, key)) for p, rows in peers.items() if p != OURS}
     for other, rows in peers.items():
         if other in (OURS, name, *NO_NETWORK) or not len(mine):
             continue
         values = aligned(rows, key)
         both = np.isfinite(values) & np.isfinite(mine)
-        if both.any() and values[both].mean() > 0:
-            found[other] = float(mine[both].mean() / values[both].mean())
+        enough = 2 * counts[other] >= max(counts.values())
+        if enough and both.any():
+            gap, unit = mine[both] - values[both], values[both].mean()
+            if gap.any():  # where neither errs, they are equal
+                gap = gap / unit if unit else np.full(len(gap), np.inf)
+            error = float(np.std(gap)) if np.isfinite(gap).all() else np.inf
+            found[other] = 1 + float(gap.mean()), error / both.sum() ** 0.5
     return found
 
 
-def against_best(peers: dict[str, list[Row]], key: str, name: str = OURS) -> tuple[str, float]:
-    """The best network peer, and `name` over it."""
-    return max(ratios(peers, key, name).items(), key=lambda kv: kv[1], default=("-", np.nan))
+def against_best(
+    peers: dict[str, list[Row]], key: str, name: str = OURS
+) -> tuple[str, float, float]:
+    """The best network peer, `name` over it, and the standard error."""
+    found = ratios(peers, key, name)
+    best = max(found, key=lambda other: found[other][0], default="-")
+    return best, *found.get(best, (np.nan, np.nan))
 
 
 def interval_rows(peers: dict[str, list[Row]]) -> list[list[str]]:
@@ -203,14 +228,15 @@ def agreement(rows: Sequence[Row]) -> tuple[str, str]:
 
 def coverage(settings: Settings) -> str:
     """Coverage and interval score of 90 % intervals for new observations."""
-    tasks = [t for t in unseen_tasks() if t.regression] if settings.unseen else coverage_tasks()
+    tasks = settings.tasks(coverage_tasks(), True)
     peers = settings.chosen(INTERVALS)
     found = measured(tasks, peers, "coverage", settings, one_interval)
     heads = ["method", "coverage %", "sd", "least", "interval score", "/ best network peer",
              "RMSE", "CPU s", "data sets"]  # fmt: skip
     texts = [f"### {t.name}\n\n" + table(heads, interval_rows(found[t.name])) for t in tasks]
     intro = (
-        f"{settings.rounds} data sets of each; scores and errors in standard deviations of the "
+        f"{settings.rounds} data sets of each for ours, of slow peers the first ones; the ratios "
+        "are of those that both have. Scores and errors in standard deviations of the "
         "target. A Gaussian process is no network and does not count as the best peer."
     )
     return "\n\n".join([intro, *texts]) + failures(found) + bars_of_coverage(found)
@@ -222,10 +248,10 @@ def bars_of_coverage(found: dict[str, dict[str, list[Row]]]) -> str:
     rows = []
     for task, peers in found.items():
         mine = peers[OURS]
-        name, ratio = against_best(peers, "score")
+        name, ratio, error = against_best(peers, "score")
         share, said = agreement(mine)
         mean = 100 * column(mine, "coverage").mean()
-        rows.append([task, f"{mean:.1f}", said, share, f"{ratio:.3f}", name])
+        rows.append([task, f"{mean:.1f}", said, share, f"{ratio:.3f} ± {error:.3f}", name])
     heads = ["ours", "coverage %", "printed", "within 2 stderr %", "score / best", "best"]
     overall = np.mean([column(p[OURS], "coverage").mean() for p in found.values()])
     return f"\n\n{table(heads, rows)}\n\nMean coverage of all: {100 * overall:.1f} %."
@@ -260,14 +286,14 @@ def calibration(rows: Sequence[Row]) -> float:
 
 def accuracy(settings: Settings) -> str:
     """Test error of regression."""
-    tasks = [t for t in (unseen_tasks() if settings.unseen else real_tasks()) if t.regression]
+    tasks = settings.tasks(real_tasks(), True)
     found = measured(tasks, settings.chosen(POINTS), "accuracy", settings, one_value)
     return compared(found, "rmse", "RMSE in standard deviations of the target") + failures(found)
 
 
 def classification(settings: Settings) -> str:
     """Test error, log loss and calibration of classes."""
-    tasks = [t for t in (unseen_tasks() if settings.unseen else real_tasks()) if not t.regression]
+    tasks = settings.tasks(real_tasks(), False)
     found = measured(tasks, settings.chosen(POINTS), "accuracy", settings, one_value)
     texts = [
         compared(found, "wrong", "Share of wrong labels"),
@@ -301,12 +327,8 @@ def compared(found: dict[str, dict[str, list[Row]]], key: str, title: str) -> st
     for task, peers in found.items():
         cells = [column(peers[n], key) for n in names]
         shown = [f"{c.mean():.4f}" if len(c) else "-" for c in cells]
-        name, ratio = against_best(peers, key)
-        cell = "-"
-        if np.isfinite(ratio):
-            other = aligned(peers[name], key)
-            gap = (aligned(peers[OURS], key) - other) / np.nanmean(other)
-            cell = f"{ratio:.3f} ± {np.nanstd(gap) / np.isfinite(gap).sum() ** 0.5:.3f}"
+        _, ratio, error = against_best(peers, key)
+        cell = f"{ratio:.3f} ± {error:.3f}" if np.isfinite(ratio) else "-"
         rows.append([task, *shown, cell])
     return f"{title}:\n\n" + table(["table", *names, "ours / best network peer"], rows)
 
@@ -328,8 +350,8 @@ def step(settings: Settings) -> str:
         ]
         rows.append([shape.name, *cells])
     text = (
-        "Microseconds of CPU for a step; in brackets the median ratio to the faster of the two "
-        "hand-written scans.\n\n"
+        "Microseconds of CPU for a step, on one core; in brackets the median ratio to the faster "
+        "of the two hand-written scans.\n\n"
     )
     return text + table(["network", *names], rows)
 
@@ -378,6 +400,27 @@ def cost(settings: Settings) -> str:
     return "\n\n".join(texts)
 
 
+def bound(settings: Settings) -> str:
+    """Proved ranges: samples outside, widths."""
+    rows = []
+    for b in track(bounded(SAMPLES, 2 * settings.rounds), "bound"):
+        widths = [f"{middle:.3f} ({most:.3f})" for middle, most in (b.value, b.derivative)]
+        reached = [f"{r:.2f}" for r in b.reached]
+        rows.append([
+            b.name, f"{b.samples:,}", b.outside, *widths, *reached, f"{b.seconds:.2f}"
+        ])  # fmt: skip
+    heads = ["network of 30 members", "samples", "outside", "width / plain intervals",
+             "of derivatives", "width / range of samples", "of derivatives",
+             "CPU s of a box"]  # fmt: skip
+    text = (
+        f"Boxes of radius {RADIUS} (standard deviations of the inputs) around rows not trained "
+        f"on, {2 * settings.rounds} of each trained network; a sample lies outside if its "
+        "prediction or one of its derivatives does. Widths: median over the boxes, in brackets "
+        "the largest; of derivatives the widest input.\n\n"
+    )
+    return text + table(heads, rows)
+
+
 # ---- command line ----
 
 PARTS: dict[str, tuple[str, Callable[[Settings], str], int]] = {
@@ -386,6 +429,7 @@ PARTS: dict[str, tuple[str, Callable[[Settings], str], int]] = {
     "classification": ("Networks: classes and their probabilities", classification, 10),
     "step": ("Networks: one training step", step, 7),
     "target": ("Networks: time to a tight target", target, 5),
+    "bound": ("Networks: proved ranges", bound, 5),
     "cost": ("Networks: what intervals and the first answer cost", cost, 5),
 }
 PACKAGES = ("scikit-learn", "torch", "optax", "equinox", "laplace-torch", "mapie",
@@ -399,14 +443,19 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="two rounds, nothing written")
     parser.add_argument("--unseen", action="store_true", help="tables that nothing was tuned on")
     parser.add_argument("--cache", type=Path, help="a folder for the figures of the peers")
+    parser.add_argument("--cached", action="store_true", help="peers only as far as in the cache")
     parser.add_argument("--peers", nargs="+", default=[], help="only peers with these words")
+    parser.add_argument("--tables", nargs="+", default=[], help="only tables with these words")
     parser.add_argument("--no-ours", action="store_true", help="peers only")
     parser.add_argument("--no-write", action="store_true", help="leave RESULTS.md as it is")
     args = parser.parse_args()
     for name in args.only or PARTS:
         title, run, rounds = PARTS[name]
         rounds = args.rounds or (2 if args.quick else rounds)
-        settings = Settings(rounds, args.unseen, args.cache, tuple(args.peers), not args.no_ours)
+        settings = Settings(
+            rounds, args.unseen, args.cache, tuple(args.peers), not args.no_ours, args.cached,
+            tuple(args.tables),
+        )  # fmt: skip
         mark = f"networks-{name}" + ("-unseen" if args.unseen else "")
         title += " (tables not tuned on)" if args.unseen else ""
         write = not (args.no_write or args.quick or args.no_ours or args.peers)

@@ -14,7 +14,7 @@ from unittest.mock import patch
 import numpy as np
 
 import taylored as ty
-from taylored.networks import job
+from taylored.networks import folds, job
 from taylored.networks.outofbag import OutOfBag
 from taylored.networks.plan import Candidate
 from taylored.networks.solvers.levenberg import Limits
@@ -36,11 +36,16 @@ def varying(rng: np.random.Generator, rows: int = 200) -> Drawn:
     return x[:, None], np.sin(x) + rng.normal(0, 1, rows) * 0.05 * 10 ** ((x + 3) / 6)
 
 
-def friedman(rng: np.random.Generator, rows: int = 300) -> Drawn:
-    """Friedman's first function: 10 inputs, 5 of which matter; noise 1."""
+def friedman(rng: np.random.Generator, rows: int = 300, noise: float = 1.0) -> Drawn:
+    """Friedman's first function: 10 inputs, 5 of which matter."""
     x = rng.uniform(0, 1, (rows, 10))
     y = 10 * np.sin(np.pi * x[:, 0] * x[:, 1]) + 20 * (x[:, 2] - 0.5) ** 2
-    return x, y + 10 * x[:, 3] + 5 * x[:, 4] + rng.normal(0, 1, rows)
+    return x, y + 10 * x[:, 3] + 5 * x[:, 4] + rng.normal(0, noise, rows)
+
+
+def quiet(rng: np.random.Generator, rows: int = 300) -> Drawn:
+    """The same with hardly any noise: each further row still helps."""
+    return friedman(rng, rows, 0.1)
 
 
 TASKS = {"sine": sine, "varying noise": varying, "Friedman": friedman}
@@ -53,7 +58,7 @@ def tried(draw: Callable[..., Drawn], seed: int, rows: int | None = None, **opti
     x_new, y_new = draw(rng, NEW)
     net = ty.train(x, y, task="regression", seed=seed, **options)
     p = net.predict(x_new, LEVEL)
-    found = {"error": np.sqrt(np.mean((p.value - y_new) ** 2)), "said": net.error}
+    found = {"said": net.error, "error": np.sqrt(np.mean((p.value - y_new) ** 2))}
     found["effective"] = net.training.effective.mean() / len(y)
     if p.lo is not None and p.hi is not None:
         outside = np.maximum(p.lo - y_new, 0) + np.maximum(y_new - p.hi, 0)
@@ -67,8 +72,8 @@ def tried(draw: Callable[..., Drawn], seed: int, rows: int | None = None, **opti
 def line(name: str, runs: list[dict]) -> None:
     """Print the means of what was found."""
     words = [f"{name:44}"]
-    for key, form in (("holds", ".3f"), ("measured", ".3f"), ("score", ".3f"), ("error", ".3f"),
-                      ("effective", ".2f")):  # fmt: skip
+    for key, form in (("holds", ".3f"), ("measured", ".3f"), ("score", ".3f"), ("said", ".3f"),
+                      ("error", ".3f"), ("effective", ".2f")):  # fmt: skip
         values = [r[key] for r in runs if r.get(key) is not None]
         if values:
             error = np.std(values, ddof=1) / len(values) ** 0.5
@@ -130,6 +135,16 @@ def noises(sets: int) -> None:
             line(f"{task}: noise {noise}", runs)
 
 
+def cuts(sets: int) -> None:
+    """Five folds or ten: how far the error of members is from that of their mean."""
+    for draw in (friedman, quiet):
+        for rows in (60, 100, 200):
+            for count, few in ((5, 0), (10, 10**9)):
+                with patch.object(folds, "_FEW_ROWS", few):
+                    runs = [tried(draw, s, rows, members=20) for s in range(sets)]
+                line(f"{draw.__name__}, {rows} rows: {count} folds", runs)
+
+
 def threshold(sets: int) -> None:
     """How intervals of one network fail as rows become few."""
     for rows in (100, 200, 400, 800, 1600, 3200):
@@ -137,7 +152,7 @@ def threshold(sets: int) -> None:
         line(f"Friedman, {rows} rows: laplace", runs)
 
 
-PARTS = {f.__name__: f for f in (coverage, starts, corrections, noises, threshold)}
+PARTS = {f.__name__: f for f in (coverage, threshold, cuts, starts, corrections, noises)}
 
 
 def main() -> None:

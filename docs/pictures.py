@@ -104,6 +104,20 @@ def draw_chain_rule() -> None:
     save_figure(ty.chain(loss, weights).plot().figure, IMAGES / "chain_network.png")
 
 
+def draw_networks() -> None:
+    """The curve of docs/learn/networks.md, species of penguins, and what matters for their mass."""
+    rng = np.random.default_rng(1)
+    x = rng.uniform(-3, 3, 200)
+    y = np.sin(2 * x) + rng.normal(0, 0.05 + 0.1 * abs(x))
+    curve = ty.train(x, y, members=20)
+    save_figure(curve.plot().figure, IMAGES / "network_curve.png")
+    penguins = polars.read_csv(ROOT / "examples" / "penguins.csv", null_values="NA")
+    species = ty.train(penguins, "species ~ bill_depth_mm + body_mass_g + sex", members=20)
+    save_figure(species.plot("reliability").figure, IMAGES / "network_reliability.png")
+    mass = ty.train(penguins, "body_mass_g ~ .", members=20)
+    save_figure(mass.plot("importance").figure, IMAGES / "network_importance.png")
+
+
 def main() -> None:
     """Fit each example and save its picture; then those of the other modules."""
     boxbod = ty.fit(SATURATION, example("boxbod"))
@@ -123,6 +137,7 @@ def main() -> None:
     draw_series()
     draw_optimization()
     draw_chain_rule()
+    draw_networks()
 
 
 if __name__ == "__main__":

@@ -191,6 +191,13 @@ def test_what_cannot_be_trained_is_named(name):
     assert raised.value.next_step
 
 
+def test_the_rows_that_are_tried_are_not_in_the_message():
+    with pytest.raises(FunctionError) as raised:
+        user_model(lambda p, x: x.T @ p["w"], {"w": np.ones(5)}, 3)
+    message = str(raised.value)
+    assert "got (rows,) and (5,)" in message and "1009" not in message
+
+
 def test_rows_that_depend_on_each_other_are_found():
     model = user_model(lambda p, X: p["w"] * X[:, 0] / X[:, 0].max(), {"w": 1.0}, 3)
     with pytest.raises(FunctionError, match="depends on the other rows"):

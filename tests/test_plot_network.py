@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -12,9 +14,11 @@ from matplotlib.text import Text
 
 import taylored as ty
 from taylored.errors import ArgumentError
+from taylored.networks.classes import Reliability
 from taylored.plot.network import chosen_kind, draw_network, plot_network
 from taylored.plot.network_curve import draw as draw_curve
 from taylored.plot.network_learning import unseen_loss
+from taylored.plot.network_sure import draw_sure, log_odds, percent_of_odds
 from taylored.plot.network_terminal import terminal_network
 from taylored.plot.network_truth import seen_rows
 from taylored.plot.save import blank_figure, save_figure
@@ -123,10 +127,10 @@ def test_truth_is_drawn_where_it_is_known(nets):
                for n in ax.lines)  # fmt: skip
 
 
-def test_single_network_is_hatched(nets):
+def test_single_network_has_no_band(nets):
     figure, ax = drawn(nets["none"], "curve")
-    assert any(c.get_hatch() for c in ax.collections)
-    assert "no honest statement" in figure.get_supxlabel()
+    assert not ax.collections
+    assert "nothing is known of the accuracy" in figure.get_supxlabel()
     _, ax = drawn(nets["laplace"], "curve")
     assert not any(c.get_hatch() for c in ax.collections)
     assert any(line.is_dashed() for line in ax.lines)
@@ -145,10 +149,49 @@ def test_reliability_of_classes_stays_within_shares(nets):
     net = nets["classes"]
     _, ax = drawn(net, "reliability")
     bins = net.out_of_bag.reliability()
-    assert points(ax, "o") == pytest.approx(100 * np.column_stack([bins.said, bins.right]))
+    said, right = bins.said, bins.right
+    assert np.median(net.out_of_bag.probability.max(1)) > 0.9 > said.min()
+    assert (said > 0.9999).sum() < 2
+    whole = right == 1
+    every = 100 * np.column_stack([said, right])
+    assert points(ax, "o") == pytest.approx(every[~whole])
+    assert points(ax, "^")[:, 0] == pytest.approx(every[whole, 0])
     for bars in ax.collections:
         for path in bars.get_paths():
             assert (path.vertices[:, 1] <= 100 + 1e-9).all()
+
+
+@pytest.mark.parametrize("share", [1e-6, 0.3, 50.0, 99.0, 99.999999])
+def test_log_odds(share):
+    p = Fraction(share) / 100
+    assert log_odds(share) == pytest.approx(math.log(p / (1 - p)), rel=1e-9)
+    assert percent_of_odds(log_odds(share)) == pytest.approx(share, rel=1e-9)
+
+
+def test_sure_groups_are_drawn_as_one():
+    said = np.array([0.8, 0.97, 0.99995, 0.99999])
+    right, rows = np.array([0.75, 1.0, 1.0, 0.9]), np.array([20, 20, 20, 20])
+    bins = Reliability(said, right, np.full(4, 0.05), rows)
+    note, (x, y, error) = draw_sure([Figure().subplots()], bins, 100 * said)
+    assert x == pytest.approx([80, 97, 99.997]) and y == pytest.approx([75, 100, 95])
+    assert error[2] == pytest.approx(100 * math.sqrt((0.95 * 0.05 + 0.25 / 40) / 40))
+    assert "2 groups above 99.99 % are drawn as one" in note and "Triangles" in note
+
+
+def test_many_intervals_are_a_band():
+    rng = np.random.default_rng(2)
+    X = rng.normal(size=(160, 2))
+    net = ty.train(X, X[:, 0] + 0.1 * rng.normal(size=160), members=10, hidden=3, noise="constant")
+    figure, ax = drawn(net, "prediction")
+    seen = seen_rows(net)
+    (band,) = ax.collections
+    edges = band.get_paths()[0].vertices
+    last = seen.predicted.argmax()
+    at = edges[np.isclose(edges[:, 0], seen.predicted[last]), 1]
+    nearest = np.sort(seen.half[np.argsort(-seen.predicted)[:7]])
+    assert 0.5 * np.ptp(at) == pytest.approx(nearest[3], rel=0.05)
+    assert "Band, a running median" in figure.get_supxlabel()
+    assert len(points(ax, "^")) == (~seen.inside).sum()
 
 
 def test_learning_compares_like_with_like(nets):
@@ -160,8 +203,8 @@ def test_learning_compares_like_with_like(nets):
     direct = 0.5 * np.mean((found.residual * found.ratio) ** 2)
     assert value == pytest.approx(direct) and 0 < error < value
     value, _ = unseen_loss(nets["classes"])
-    raw, t = nets["classes"].out_of_bag.raw, nets["classes"].out_of_bag.t
-    assert value == pytest.approx(-np.log(raw[np.arange(90), t]).mean())
+    p, t = nets["classes"].out_of_bag.probability, nets["classes"].out_of_bag.t
+    assert value == pytest.approx(-np.log(p[np.arange(90), t]).mean())  # as in the report
 
 
 def test_importance_is_ranked(nets):

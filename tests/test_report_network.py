@@ -18,7 +18,16 @@ from taylored.networks.outofbag import Coverage
 from taylored.networks.result import Score
 from taylored.report.network import network_line, network_report, network_status
 from taylored.report.network_document import network_document, prediction_document
-from taylored.report.network_facts import about, by_chance, comparison, holds, plain_place
+from taylored.report.network_facts import (
+    about,
+    by_chance,
+    comparison,
+    doubts,
+    ends_said,
+    holds,
+    plain_place,
+    scores_in_units,
+)
 from taylored.report.network_html import network_html
 from taylored.report.network_prediction import prediction_html, prediction_report
 from taylored.results import Accuracy, Finding
@@ -159,14 +168,63 @@ def test_several_outputs(curve):
     assert prediction_report(p).count("90 % interval") >= 2
 
 
+def test_scores_of_a_model_that_is_not_standardized_are_in_units_of_y():
+    x, y = wave(80)
+    net = ty.train(x, y, model=lambda p, x: p["a"] * x[0], params={"a": 1.0}, members=10)
+    assert net.response.scale[0] == 1
+    shown = {s.name: s.value for s in scores_in_units(net)}
+    assert shown["network"] == pytest.approx(net.error)
+    fold = net.folds.number[0]
+    apart = [y[fold == k] - y[fold != k].mean() for k in range(net.folds.count)]
+    assert shown["mean"] == pytest.approx(np.sqrt(np.mean(np.concatenate(apart) ** 2)), rel=0.02)
+
+
+# ---- training ----
+
+
+def test_ends_of_adam_are_told_in_words(curve):
+    ends = {"epochs": 3, "validation": 7}
+    told = replace(curve.training, solver="adam", ends=ends, steps=400, effective=np.empty(0))
+    net = replace(curve, training=told)
+    said = "7 stopped early on validation rows, 3 reached the limit of 400 epochs"
+    assert ends_said(net) == said and said in flat(net.report())
+    found = net.health()
+    assert "members-not-converged" not in [f.name for f in found.findings]
+    assert np.isnan(found.effective) and "determined" not in found.report()
+    assert "7 stopped early on validation rows" in flat(found.report())
+    without = replace(curve, training=replace(curve.training, effective=np.zeros(10)))
+    assert "determined" not in without.health().report()
+
+
+def test_equal_findings_are_told_as_one(curve):
+    note = [Finding("constant-column", f"x{k} is 0: left out.", "Leave it.", params=(f"x{k}",))
+            for k in range(5)]  # fmt: skip
+    (one,) = doubts(replace(curve, findings=tuple(note)))
+    assert one.message == "x0 is 0; x1 is 0; x2 is 0, and 2 more: left out."
+    assert one.params == ("x0", "x1", "x2", "x3", "x4")
+    assert doubts(replace(curve, findings=tuple(note[:1]))) == note[:1]
+
+
 # ---- classification ----
+
+
+def test_sets_of_one_class_are_told_once():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 120)
+    net = ty.train(4.0 * y[:, None] + rng.normal(size=(120, 1)), np.array(["a", "b"])[y],
+                   members=10, hidden=3)  # fmt: skip
+    text = network_report(net, width=100)
+    rows = lines_of(text, "      sets")
+    assert rows[0].startswith("50 to 95 %") and rows[1].startswith("every set")
+    error = flat(text).partition("Right in ")[2].partition(" %")[0]
+    assert error in rows[0] and f"hold {error} %" in flat(text)
 
 
 def test_confusion_counts_rows(classes):
     found = classes.out_of_bag
     text = network_report(classes, width=100)
     start = text.splitlines().index(
-        next(r for r in text.splitlines() if "true" in r and "said" in r)
+        next(r for r in text.splitlines() if "true" in r and "predicted" in r)
     )
     for k, name in enumerate(("ant", "bee", "cat")):
         row = text.splitlines()[start + 2 + k].split()

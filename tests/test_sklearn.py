@@ -25,7 +25,7 @@ from taylored.errors import (
     TayloredError,
 )
 from taylored.sklearn import CurveFitRegressor, FitWarning
-from taylored.sklearn.rows import gathered, seed_of
+from taylored.sklearn.rows import gathered, mixed, seed_of
 
 DECAY = "a*exp(-x0/tau) + c"
 RNG = np.random.default_rng(7)
@@ -47,6 +47,10 @@ def stacked(x, p, q):
     return p * x[0] + q * x[1]
 
 
+def stacked_wave(x, a, w, p):
+    return a * np.sin(w * x[0] + p * x[1])
+
+
 def failures(estimator):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FitWarning)
@@ -58,7 +62,9 @@ def failures(estimator):
 # ---- curves -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("model", [None, "a + b*x0"])
+@pytest.mark.parametrize(
+    "model", [None, "a + b*x0", "p*x0 + q*x1", pytest.param(DECAY, marks=pytest.mark.slow)]
+)
 def test_curve_fit_passes_the_checks_of_scikit_learn(model):
     assert failures(CurveFitRegressor(model)) == []
 
@@ -106,6 +112,26 @@ def test_counts_as_weights_are_repeated_rows(model):
     repeated = CurveFitRegressor(model).fit(T.repeat(counts, 0), Y.repeat(counts))
     np.testing.assert_allclose(weighted.predict(T), repeated.predict(T), rtol=1e-8)
     assert weighted.fit_.points == 30
+
+
+def test_searched_fits_depend_neither_on_order_nor_on_copies():
+    """Pure noise has many minima: which is found must follow from the rows alone."""
+    rng = np.random.RandomState(42)  # the rows of scikit-learn's own check
+    X, y, counts = rng.rand(15, 30), rng.randint(0, 3, 15), rng.randint(0, 5, 15)
+    for model in (DECAY, stacked_wave):
+        order = np.random.default_rng(0).permutation(15)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FitWarning)
+            first = CurveFitRegressor(model).fit(X, y, counts)
+            shuffled = CurveFitRegressor(model).fit(X[order], y[order], counts[order])
+            repeated = CurveFitRegressor(model).fit(X.repeat(counts, 0), y.repeat(counts))
+        for other in (shuffled, repeated):
+            np.testing.assert_allclose(other.fit_.chi2, first.fit_.chi2, rtol=1e-9)
+            np.testing.assert_allclose(other.predict(X), first.predict(X), rtol=1e-7, atol=1e-9)
+        assert repeated.fit_.points == counts.sum()
+        # As many rows as were given: what a weight means for the scatter is another question.
+        np.testing.assert_allclose(repeated.fit_.residuals, y.repeat(counts) - repeated.predict(
+            X.repeat(counts, 0)), atol=1e-9)  # fmt: skip
 
 
 def test_undetermined_slopes_are_the_smallest_and_said():
@@ -283,27 +309,48 @@ def test_curves_work_inside_the_tools_of_scikit_learn():
 # ---- rows -------------------------------------------------------------------------------------
 
 
-def test_the_order_of_the_rows_does_not_matter():
+def same(a, b):
+    assert a.X.tolist() == b.X.tolist()
+    assert a.y.tolist() == b.y.tolist()
+    assert (None if a.weights is None else a.weights.tolist()) == (
+        None if b.weights is None else b.weights.tolist()
+    )
+
+
+@pytest.mark.parametrize("y", [Y3, np.c_[Y3, X3[:, 0]]])
+def test_the_order_of_the_rows_does_not_matter(y):
     order = np.random.default_rng(1).permutation(60)
-    for a, b in zip(gathered(X3, Y3, None)[:2], gathered(X3[order], Y3[order], None)[:2],
-                    strict=True):  # fmt: skip
-        assert a.tolist() == b.tolist()
+    same(gathered(X3, y, None), gathered(X3[order], y[order], None))
+    weights = np.arange(60.0) + 1.0
+    found = mixed(gathered(X3[order], y[order], weights[order]))
+    same(mixed(gathered(X3, y, weights)), found)
+    for row, value, weight in zip(found.X, found.y, found.weights, strict=True):
+        i = int(weight) - 1
+        assert row.tolist() == X3[i].tolist()
+        assert value.tolist() == y[i].tolist()
 
 
-def test_copies_of_rows_become_weights():
+@pytest.mark.parametrize("y", [Y3, np.c_[Y3, X3[:, 0]]])
+def test_copies_of_rows_become_weights(y):
     counts = np.r_[np.arange(59) % 3 + 1, 4]
-    repeated = gathered(X3.repeat(counts, 0), Y3.repeat(counts), None)
-    weighted = gathered(X3, Y3, counts.astype(float))
-    for a, b in zip(repeated, weighted, strict=True):
-        assert a.tolist() == b.tolist()
-    assert sorted(repeated[2]) == sorted(counts)
+    repeated = gathered(X3.repeat(counts, 0), y.repeat(counts, 0), None)
+    same(repeated, gathered(X3, y, counts.astype(float)))
+    assert sorted(repeated.weights) == sorted(counts)
 
 
 def test_repeated_measurements_stay_rows():
-    X, y = np.zeros((6, 1)), np.array([1.0, 1.0, 2.0, 2.0, 2.0, 3.0])
-    _, found, weights = gathered(X, y, None)
-    assert sorted(found) == y.tolist()
-    assert weights is None
+    X, y = np.zeros((8, 1)), np.array([1.0, 1.0, 2.0, 2.0, 2.0, 3.0, 4.0, 5.0])
+    found = gathered(X, y, None)
+    assert found.y.tolist() == y.tolist()
+    assert found.weights is None
+    assert not found.few
+
+
+def test_copies_of_few_rows_stay_rows():
+    found = gathered(X3[:4].repeat(3, 0), Y3[:4].repeat(3), None)
+    assert found.few
+    assert len(found.y) == 12
+    assert not gathered(X3[:5].repeat(3, 0), Y3[:5].repeat(3), None).few
 
 
 def test_seeds():

@@ -25,7 +25,6 @@ PACKAGES = (
     "narwhals",
     "rich",
     "matplotlib",
-    "optax",
     "safetensors",
 )
 POINTS = 30_000  # for each function that is measured

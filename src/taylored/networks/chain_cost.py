@@ -49,18 +49,24 @@ class Cost:
         forward = _times(self.inputs, self.edges, self.forward)
         reverse = _times(self.outputs, self.edges, self.reverse)
         if self.inputs == self.outputs:
-            why = "forward needs as few, and keeps nothing"
+            why = "forward takes as many, and has no values to keep"
         else:
             ratio = self.inputs / self.outputs
             why = (
                 f"reverse is {ratio:,.0f} times cheaper: one sweep gives all {self.inputs:,} inputs"
             )
-        return f"reverse {reverse} (it keeps {self.kept:,} numbers); forward {forward}; {why}"
+        return (
+            f"reverse {reverse} (it keeps {_count(self.kept, 'number')}); forward {forward}; {why}"
+        )
 
 
 def _times(sweeps: int, edges: int, total: int) -> str:
-    word = "sweep" if sweeps == 1 else "sweeps"
-    return f"{sweeps:,} {word} x {edges:,} edges = {total:,} multiplications"
+    parts = _count(sweeps, "sweep"), _count(edges, "edge"), _count(total, "multiplication")
+    return "{} x {} = {}".format(*parts)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
 
 
 def cost_of(tape: Tape, live: Any, inputs: int) -> Cost:

@@ -31,8 +31,9 @@ def find(
         found.append(_not_finite_value(tape, links))
     elif not np.isfinite(gradient).all():
         found.append(_not_finite_gradient(links, [shares[k] for k in live]))
-    found += [_kink(*where) for where in _unique(_kinks(tape, links))]
-    found += _underflow(shares) or _stopped(tape, links, gradient)
+    kinks = [_kink(*where) for where in _unique(_kinks(tape, links))]
+    found += kinks
+    found += _underflow(shares) or _stopped(tape, links, gradient, kinked=bool(kinks))
     return found[:_MOST]
 
 
@@ -211,8 +212,13 @@ def _underflow(shares: Sequence[Sequence[Any]]) -> list[Finding]:
     return []
 
 
-def _stopped(tape: Tape, links: Sequence[Link], gradient: np.ndarray) -> list[Finding]:
-    """Steps and stops on the way, and inputs that nothing arrives at."""
+def _stopped(
+    tape: Tape, links: Sequence[Link], gradient: np.ndarray, *, kinked: bool
+) -> list[Finding]:
+    """Steps and stops on the way, and inputs that nothing arrives at.
+
+    A zero that was taken at a kink says nothing about what reaches the output.
+    """
     found = []
     steps = {}
     active = {o for link in links for o in link.equation.outputs} | set(
@@ -224,7 +230,8 @@ def _stopped(tape: Tape, links: Sequence[Link], gradient: np.ndarray) -> list[Fi
         ):
             steps.setdefault((equation.primitive, equation.source), equation)
     user = [e for e in steps.values() if e.primitive != "stop_gradient"]
-    if gradient.size and not gradient.any() and np.isfinite(gradient).all():
+    zero = gradient.size and not gradient.any() and np.isfinite(gradient).all()
+    if zero and not kinked:
         named = ", ".join(sorted({e.primitive for e in steps.values()}))
         why = f" ({named} lets nothing pass)" if named else ""
         text = f"The gradient is zero: no change of the inputs reaches the output{why}."

@@ -1,4 +1,4 @@
-"""A large graph folded for a reader: the steps of one line of the user's code are one group."""
+"""A large graph folded for a reader: the steps of one statement of the code are one group."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from taylored.networks.chain_compose import Factor, composed
 from taylored.networks.chain_graph import Edge, Graph, Node
-from taylored.networks.chain_names import line_text, place_of
+from taylored.networks.chain_names import place_of, statement_of, statement_text
 
 __all__ = ["Fold", "Group", "fold"]
 
@@ -29,16 +30,24 @@ class Group:
 
     @property
     def text(self) -> str:
-        """The operation, or for several the user's line."""
+        """The operation, or for several the user's statement."""
         if len(self.nodes) == 1:
             return self.last.operation
         lines = list(dict.fromkeys(n.line for n in self.nodes if n.line))
         places = list(dict.fromkeys(place_of(line)[1] for line in lines))
         if len(places) == 1:
-            return line_text(lines[0]) or f"line {places[0]}"
+            return self._repeated(lines) or f"line {places[0]}"
         if places:
             return f"lines {min(places)} to {max(places)}"
         return f"{len(self.nodes)} steps"
+
+    def _repeated(self, lines: Sequence[str]) -> str:
+        """The statements of one line; one that is run several times, and how often."""
+        texts = list(dict.fromkeys(statement_text(line) for line in lines))
+        times = sum(node.named for node in self.nodes)
+        if len(texts) == 1 and times > 1:
+            return f"{times} times: {texts[0]}"
+        return "; ".join(texts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +56,7 @@ class Fold:
 
     groups: tuple[Group, ...]
     edges: dict[tuple[str, str], tuple[Edge, ...]]
+    factors: dict[tuple[str, str], Factor]
 
     @property
     def folded(self) -> bool:
@@ -64,11 +74,12 @@ def fold(graph: Graph, most: int) -> Fold:
     if len(groups) > room:
         groups = _together(groups, room)
     every = [*inputs, *groups]
-    return Fold(tuple(every), _edges(graph, every))
+    edges = _edges(graph, every)
+    return Fold(tuple(every), edges, _factors(graph, every, edges))
 
 
 def _runs(steps: Sequence[Node]) -> Iterator[tuple[Node, ...]]:
-    """Neighbors of one line; a line in a loop ends each time that it gives its value a name."""
+    """Neighbors of one statement; one in a loop ends each time that it gives its value a name."""
     for _, run in itertools.groupby(steps, _place):
         nodes: list[Node] = []
         for node in run:
@@ -81,8 +92,7 @@ def _runs(steps: Sequence[Node]) -> Iterator[tuple[Node, ...]]:
 
 
 def _place(node: Node) -> tuple:
-    file, line, function = place_of(node.line)
-    return (file, line, function) if line else (node.name,)
+    return statement_of(node.line) if place_of(node.line)[1] else (node.name,)
 
 
 def _together(groups: Sequence[Group], room: int) -> list[Group]:
@@ -100,3 +110,21 @@ def _edges(graph: Graph, groups: Sequence[Group]) -> dict[tuple[str, str], tuple
         if ends[0] != ends[1]:
             found.setdefault(ends, []).append(edge)
     return {ends: tuple(edges) for ends, edges in found.items()}
+
+
+def _factors(
+    graph: Graph, groups: Sequence[Group], edges: dict[tuple[str, str], tuple[Edge, ...]]
+) -> dict[tuple[str, str], Factor]:
+    """What ∂target/∂source is, so that labels multiply along paths to the derivative.
+
+    Nothing where hidden values of the source, or of the target, go on by themselves.
+    """
+    whole = {g.name: g for g in groups}
+    hidden = {n.name for g in groups for n in g.nodes[:-1]}
+    leaking = {ends[0] for ends, between in edges.items() for e in between if e.source in hidden}
+    return {
+        (source, target): Factor()
+        if target in leaking or any(e.source != source for e in between)
+        else composed(graph, whole[source].last, whole[target].nodes, hidden)
+        for (source, target), between in edges.items()
+    }

@@ -21,6 +21,8 @@ __all__ = [
     "line_text",
     "operation_text",
     "place_of",
+    "statement_of",
+    "statement_text",
     "unique",
 ]
 
@@ -56,20 +58,61 @@ def line_text(source: str) -> str:
     return linecache.getline(file, line).strip() if line else ""
 
 
+Span = tuple[tuple[int, int], tuple[int, int], str]  # (line, column) of both ends, and a name
+
+
 @lru_cache(maxsize=32)
-def _statements(file: str, text: str) -> dict[int, tuple[int, str]]:
-    """Line -> the first line of the statement there, and the name that it gives its value."""
-    found: dict[int, tuple[int, str]] = {}
+def _statements(file: str, text: str) -> tuple[Span, ...]:
+    """The statements with the names that they give their values, outer ones first."""
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
-        return found
-    for node in ast.walk(tree):  # outer statements first, so that inner ones win
+        return ()
+    found = []
+    for node in ast.walk(tree):
         name = _target(node)
         if name is not None:
-            for line in range(node.lineno, (node.end_lineno or node.lineno) + 1):  # type: ignore[attr-defined]
-                found[line] = (node.lineno, name)  # type: ignore[attr-defined]
-    return found
+            last = node.end_lineno or node.lineno, node.end_col_offset or 0  # type: ignore[attr-defined]
+            found.append(((node.lineno, node.col_offset), last, name))  # type: ignore[attr-defined]
+    return tuple(found)
+
+
+def _span(source: str) -> Span | None:
+    """The innermost statement that a source lies in: several may share a line."""
+    file, line, _ = place_of(source)
+    found = _PLACE.match(source)
+    text = "".join(linecache.getlines(file)) if line else ""
+    column = int(found["column"]) if found and found["column"] else None
+    best = None
+    for span in _statements(file, text) if text else ():
+        (first, left), (last, right), _ = span
+        if not first <= line <= last:
+            continue
+        before = column is not None and line == first and column < left
+        behind = column is not None and line == last and column >= right
+        if not (before or behind):
+            best = span
+    return best
+
+
+def statement_of(source: str) -> tuple:
+    """What the equations of one statement share."""
+    file, line, function = place_of(source)
+    span = _span(source)
+    return (file, line if span is None else span[:2], function)
+
+
+def statement_text(source: str) -> str:
+    """The statement of the user's on one line; the line where no statement is known."""
+    span = _span(source)
+    if span is None:
+        return line_text(source)
+    (first, left), (last, right), _ = span
+    file = place_of(source)[0]
+    lines = [linecache.getline(file, k).rstrip("\n").encode() for k in range(first, last + 1)]
+    lines[-1] = lines[-1][:right]
+    lines[0] = lines[0][left:]
+    return " ".join(line.decode(errors="replace").strip() for line in lines)
 
 
 def _target(node: ast.AST) -> str | None:
@@ -86,13 +129,12 @@ def _statement(source: str) -> tuple[tuple, str]:
     file, line, function = place_of(source)
     if not line or function.endswith("<lambda>"):
         return (file, line), ""
-    text = "".join(linecache.getlines(file))
-    statements = _statements(file, text)
-    if not statements:  # no file of Python: a page of the docs, a cell with magics
+    if not _statements(file, "".join(linecache.getlines(file))):
+        # No file of Python: a page of the docs, a cell with magics.
         found = re.match(r"^\s*([^\W\d]\w*)\s*=[^=]", linecache.getline(file, line))
         return (file, line), found[1] if found and "lambda" not in found.string else ""
-    first, name = statements.get(line, (line, ""))
-    return (file, first), name
+    span = _span(source)
+    return (file, line if span is None else span[0]), span[2] if span else ""
 
 
 def assigned_names(equations: Sequence[Equation]) -> dict[int, str]:

@@ -52,6 +52,13 @@ class Question:
     by_jax: bool = False
     unroll: Callable[[], Program] | None = None  # the same with scans written out
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """For pickle: a formula is read again; functions are read by closures of their own."""
+        if self.formula:
+            point = dict(zip(self.program.names, map(float, self.inputs), strict=True))
+            return _of_formula, (self.formula, point, (), None)
+        return super().__reduce_ex__(protocol)
+
     @property
     def leaves(self) -> int:
         """How many of the program's inputs are differentiated by."""

@@ -182,6 +182,8 @@ def _of_probabilities(net: Network, f: np.ndarray, slopes: np.ndarray) -> np.nda
 def _error(net: Network, spread: np.ndarray) -> tuple[np.ndarray | None, Accuracy, str]:
     if net.folds is None:
         return None, Accuracy.UNKNOWN, f'{_ALONE}; train with intervals="out-of-bag"'
+    if not net.usable:
+        return None, Accuracy.UNKNOWN, "the network is not usable: it has learned nothing of y"
     return (net.folds.count - 1) ** 0.5 * spread, Accuracy.ESTIMATED, ""
 
 

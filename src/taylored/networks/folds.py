@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Folds", "copies", "make_folds"]
+__all__ = ["Folds", "copies", "fold_count", "make_folds"]
 
+_COPIED = 0.9  # of the rows with equal inputs: those whose targets are equal too
 _FEW_ROWS = 100  # below, ten folds: the members see nine tenths of the rows
 
 
@@ -52,6 +53,11 @@ class Folds:
         return Folds(self.number[:repeats], self.count)
 
 
+def fold_count(units: int) -> int:
+    """How many folds so many rows, or groups of rows, make."""
+    return min(units, 10 if units < _FEW_ROWS else 5)
+
+
 def make_folds(
     rows: int, members: int, rng: np.random.Generator, *, labels: np.ndarray | None = None,
     groups: np.ndarray | None = None,
@@ -61,7 +67,7 @@ def make_folds(
     Rows with the same number in `groups` (rows,) are in the same fold.
     """
     units = rows if groups is None else int(groups.max()) + 1
-    count = min(units, 10 if units < _FEW_ROWS else 5)
+    count = fold_count(units)
     repeats = max(2, -(-members // count))
     number = np.empty((repeats, rows), int)
     for repeat in range(repeats):
@@ -86,7 +92,16 @@ def _of_groups(groups: np.ndarray, order: np.ndarray, count: int) -> np.ndarray:
 
 
 def copies(z: np.ndarray, t: np.ndarray) -> np.ndarray | None:
-    """A number for each row, the same for exact copies; None where there are none."""
-    whole = np.column_stack([z, t])
-    _, number = np.unique(whole, axis=0, return_inverse=True)
-    return None if number.max() + 1 == len(whole) else number.ravel()
+    """A number for each row, the same for rows entered more than once; None where there are none.
+
+    Rows with equal inputs are copies of one another where nearly all of them have equal targets
+    too. Where inputs have few values, targets agree by chance, and rows are no copies.
+    """
+    _, place, counts = np.unique(z, axis=0, return_inverse=True, return_counts=True)
+    alike = counts[place.ravel()] > 1
+    if not alike.any():
+        return None
+    whole = np.column_stack([place.ravel(), t])
+    _, number, counts = np.unique(whole, axis=0, return_inverse=True, return_counts=True)
+    same = counts[number.ravel()] > 1
+    return number.ravel() if same[alike].mean() > _COPIED else None

@@ -28,6 +28,7 @@ _OFF = 1e-2  # of the largest mean slope: an input that was switched off
 _SHARE = 0.2  # of a layer's units, from which it is said
 _VANISHING = 1e-3
 _POOR = 1.5  # of the median noise variance
+_NORMAL = ("converged", "epochs", "validation")  # ends; the last two of Adam
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +59,7 @@ class Health(Reported):
         slopes: (features,) root mean square of ∂prediction/∂feature, standardized.
         ends: why members stopped, and how many.
         poor: members whose noise is far above that of the others.
-        effective: parameters that the rows determine, of all.
+        effective: parameters that the rows determine, of all; nan where training does not tell.
         check: the Taylor test of the gradient of the loss, of member 0.
         findings: what to do about it.
     """
@@ -96,9 +97,15 @@ def health(net: Network) -> Health:
     slopes = _slopes(net, rows)
     found = Health(
         layers, _unused(net, slopes), slopes, dict(net.training.ends), _poor(net), net.members,
-        float(np.mean(net.training.effective)), net.model.size, count, _check(net), (),
+        _effective(net), net.model.size, count, _check(net), (),
     )  # fmt: skip
     return replace(found, findings=tuple(_findings(net, found)))
+
+
+def _effective(net: Network) -> float:
+    """Parameters that the rows determine; only the evidence tells, elsewhere it is 0 or empty."""
+    found = net.training.effective
+    return float(np.mean(found)) if len(found) and (found > 0).any() else float("nan")
 
 
 # ---- layers ----
@@ -271,7 +278,7 @@ def _findings(net: Network, found: Health) -> Iterator[Finding]:
 
 
 def _of_members(found: Health) -> Iterator[Finding]:
-    early = {end: k for end, k in found.ends.items() if end != "converged"}
+    early = {end: k for end, k in found.ends.items() if end not in _NORMAL}
     if sum(early.values()) > 0.1 * found.members:
         said = ", ".join(f"{end}: {k}" for end, k in early.items())
         yield Finding(

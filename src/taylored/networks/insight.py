@@ -51,7 +51,7 @@ def loss_of(net: Network) -> Loss:
     """What the members were trained with."""
     if net.task == "regression":
         return Squared()
-    return Logistic() if len(net.response.classes) == 2 else Softmax()
+    return Logistic() if net.model.outputs == 1 else Softmax()
 
 
 def error_of(net: Network) -> str:

@@ -12,8 +12,9 @@ import numpy as np
 from taylored.errors import ArgumentError
 from taylored.networks.checkpoint import Checkpoint, identity_of
 from taylored.networks.classes import ClassesOutOfBag, probabilities
+from taylored.networks.doubts import doubts_of
 from taylored.networks.ensemble import Rows, held_out, member_batch, outputs_at
-from taylored.networks.folds import Folds, copies, make_folds
+from taylored.networks.folds import Folds, copies, fold_count, make_folds
 from taylored.networks.laplace import Laplace, fit_laplace
 from taylored.networks.losses import Logistic, Loss, Softmax, Squared
 from taylored.networks.members import (
@@ -40,7 +41,6 @@ __all__ = ["Job"]
 
 _MEMBERS, _COSTLY_MEMBERS = 30, 10
 _LEAST_COSTLY = 20.0  # seconds: from here fewer members are trained where none were asked for
-_SHARE = 0.8  # of the rows that a member sees, about
 _FEW_ROWS = 50  # below, what is said of the coverage is rough
 
 
@@ -58,7 +58,7 @@ class Job:
         self.findings = list(findings)
         self.rng = np.random.default_rng(settings.seed)
         self.classes = response.kind == "classification"
-        self.loss = self._loss()
+        self.loss = self._loss(model)
         # What a user has written may need all digits; networks do not.
         self.regularized = model is None or model.regularized
         self.dtype = np.float32 if self.regularized else np.float64
@@ -80,10 +80,11 @@ class Job:
         members = settings.members or _MEMBERS
         return small if self._choice(small, members).name == "levenberg" else made(wide)
 
-    def _loss(self) -> Loss:
+    def _loss(self, model: UserModel | None) -> Loss:
         if not self.classes:
             return Squared()
-        return Logistic() if len(self.response.classes) == 2 else Softmax()
+        two = len(self.response.classes) == 2 and (model is None or model.outputs == 1)
+        return Logistic() if two else Softmax()
 
     def watched_by(self, progress: bool, callback: Callable | None, checkpoint: Any) -> Session:
         """What watches the training, and keeps its state in a file where one is given."""
@@ -121,7 +122,9 @@ class Job:
 
     def _choice(self, model: Model, members: int) -> Choice:
         """The solver for so many members, each with the rows that it would see."""
-        rows = len(self.rows.z) if members == 1 else int(_SHARE * len(self.rows.z))
+        rows = len(self.rows.z)
+        if members > 1:  # each is trained without a fold
+            rows -= -(-rows // fold_count(rows))
         back = getattr(model, "reversible", True)
         shape = Shape(rows, model.outputs, model.size, members, reversible=back)
         return choose_solver(shape, self.settings.solver)
@@ -171,6 +174,7 @@ class Job:
         self.watched.phase(AFTER[1])
         scores, findings = score_beside_baselines(found, rows, folds, self.settings.seed)
         self.findings += findings
+        self.findings += doubts_of(found, self.response.classes)
         if len(rows.z) < _FEW_ROWS:
             self.findings.append(_few_rows(len(rows.z)))
         net = self._finish(trained, folds=folds, noise=noise, out_of_bag=found, scores=scores)
@@ -230,7 +234,7 @@ def _does_not_hold(coverage: Coverage) -> Finding:
 def _few_rows(rows: int) -> Finding:
     return Finding(
         "few-rows",
-        f"{rows} rows tell the coverage of 90 % intervals to ± {30 / rows**0.5:.0f} % only.",
+        f"{rows} rows tell little about how often intervals hold: see the standard errors.",
         "More rows would make the statement sharper.",
         severity="note",
     )

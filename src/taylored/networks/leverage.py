@@ -113,7 +113,8 @@ def leverage(net: Network) -> Leverage:
         with np.errstate(all="ignore"):  # of precisions that are 0; what is not finite is refused
             total[own] += _of_member(net, member, own)
         seen[own] += 1
-    free = net.model.outputs - (len(net.response.classes) > 2)
+    shared = net.model.outputs == len(net.response.classes)  # what all logits share is not seen
+    free = net.model.outputs - shared
     value = total / np.maximum(seen, 1) / free
     residual = _residuals(net, value)
     rows = len(value)

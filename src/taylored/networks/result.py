@@ -220,10 +220,15 @@ class Network:
         _check_level(level)
         seen = self.encoder.examine(X)
         f = outputs_at(self.model, self.theta, seen.z)
+        trusted = ~(seen.unseen | seen.outside)
+        kind, why, found = self.accuracy, self._why, self.out_of_bag
+        if len(trusted) and not trusted.any():
+            kind, why = Accuracy.UNKNOWN, "all rows lie outside of the training data"
+        elif isinstance(found, OutOfBag) and not np.isfinite(found.quantile(level)).all():
+            kind, why = Accuracy.UNKNOWN, f"{len(found.t)} rows are too few for this level"
         given = {
-            "level": level, "measured": self.coverage(level), "kind": self.accuracy,
-            "why": self._why, "trusted": ~(seen.unseen | seen.outside),
-            "names": self.response.names, "findings": seen.findings,
+            "level": level, "measured": self.coverage(level), "kind": kind, "why": why,
+            "trusted": trusted, "names": self.response.names, "findings": seen.findings,
         }  # fmt: skip
         if self.task == "classification":
             return self._classes(f, given)
@@ -270,27 +275,138 @@ class Network:
     # ---- calculus on it ----
 
     def influence(self, x: Any, y: Any = None, member: int = 0, output: Any = None) -> Any:
-        """The chain rule through one member at one row: how each parameter moves the loss there."""
+        """The chain rule through one member at one row: how each parameter moves the loss there.
+
+        Args:
+            x: one row: a dictionary, an array, or a table of one row.
+            y: its response: the loss ½ (y - f)² (standardized), or -log p of the class, is
+                differentiated; None: the prediction.
+            member: which network of the ensemble, from 0.
+            output: without y, the name or position of the output or class.
+
+        Returns:
+            Influence: `.value` of the loss; `.layers` with names, parameters and totals ∂L/∂w; for
+            each parameter its factors ∂L/∂a · ∂a/∂u · ∂u/∂w (u the sum of a unit, a its value).
+
+        Numerical error:
+            Exact derivatives up to rounding of float64.
+
+        Raises:
+            ArgumentError: several rows, no such member or output; DataError: the row does not fit.
+
+        Example: `net.influence({"age": 30}, y=2.5).report()`
+
+        Source: D. E. Rumelhart, G. E. Hinton and R. J. Williams, Nature 323 (1986) 533.
+        """
         return _beside("influence").influence(self, x, y, member, output)
 
     def importance(self, repeats: int = 5) -> Any:
-        """How much worse unseen rows are predicted without each input, with intervals."""
+        """How much worse unseen rows are predicted without each input, with intervals.
+
+        Args:
+            repeats: with how many other rows each row swaps its value of the input.
+
+        Returns:
+            Importance: for each column of `.names` the rise `.value` of the error (`.error` says
+            which), its interval `.lo .hi` at `.level` and `.stderr`; `.base` the error as it is.
+
+        Numerical error:
+            Intervals are estimated, from how rows and their partners vary.
+
+        Raises:
+            ArgumentError: of a network that has seen every row.
+
+        Example: `net.importance().ranked()[0]` is the position of the input that matters most.
+
+        Source: L. Breiman, Random forests, Machine Learning 45 (2001) 5; A. Fisher, C. Rudin and
+        F. Dominici, JMLR 20 (2019) 177.
+        """
         return _beside("importance").importance(self, repeats)
 
     def leverage(self) -> Any:
-        """How much each training row moves its own prediction, and the rows that stand out."""
+        """How much each training row moves its own prediction, and the rows that stand out.
+
+        Returns:
+            Leverage: for each training row its number `.rows` in the user's table, leverage
+            `.value` (0 to 1), `.residual` without it in deviations, `.cook` and `.move`;
+            `.outlying`, `.high` and `.influential` are numbers of rows.
+
+        Numerical error:
+            Estimated: the network is taken as linear in its parameters near each member.
+
+        Raises:
+            ArgumentError: too many parameters, or trained by Adam: their precisions are unknown.
+
+        Example: `net.leverage().outlying` are the rows to look at.
+
+        Source: R. D. Cook, Technometrics 19 (1977) 15; R. T. St. Laurent and R. D. Cook, JASA 87
+        (1992) 985.
+        """
         return _beside("leverage").leverage(self)
 
     def derivative(self, X: Any, wrt: Any = None, level: float = LEVEL) -> Any:
-        """The derivative of the prediction by inputs, in the user's units, with intervals."""
+        """The derivative of the prediction by inputs, in the user's units, with intervals.
+
+        Args:
+            X, wrt: a table as in training; a name or position of a numeric column, a list of them,
+                or None for all.
+            level: the share of intervals that are to hold the derivative.
+
+        Returns:
+            Derivative: `.value .lo .hi .stderr` (rows, inputs); of several outputs, and of the
+            probabilities of classes, (rows, outputs, inputs). One name leaves the last axis out.
+
+        Numerical error:
+            Exact for the network up to rounding; intervals are estimated from how the members
+            differ (jackknife), and hold none of what all members get wrong alike.
+
+        Raises:
+            ArgumentError: for a column of categories; DataError: where the table does not fit.
+
+        Example: `net.derivative({"age": [30]}, "age").value` is in units of y per year.
+
+        Source: J. Shao and C. F. J. Wu, Annals of Statistics 17 (1989) 1176.
+        """
         return _beside("derivative").derivative(self, X, wrt, level)
 
     def bound(self, lo: Any, hi: Any, *, thorough: bool = False) -> Any:
-        """Proved ranges of prediction and derivatives over a box of inputs."""
+        """Proved ranges of prediction and derivatives over a box of inputs.
+
+        Args:
+            lo, hi: the ends of each column: dictionaries, arrays, or tables of one row; a category
+                has the same value in both.
+            thorough: spend more time on narrower ranges.
+
+        Returns:
+            Bound: `.value` and `.derivative` (by `.inputs`), intervals with `.lo .hi`.
+
+        Numerical error:
+            Proved, with outward rounding: of the prediction, not of the truth it is learned from.
+
+        Raises:
+            ArgumentError: no box; DataError: columns are missing; EnclosureError: no finite range.
+
+        Example: `net.bound({"age": 20}, {"age": 30}).value.hi`
+
+        Source: H. Zhang and others, NeurIPS 2018 (CROWN); L. H. de Figueiredo and J. Stolfi,
+        Numerical Algorithms 37 (2004) 147.
+        """
         return _beside("bounding").bound(self, lo, hi, thorough=thorough)
 
     def health(self) -> Any:
-        """Gradient norms of each layer, dead and saturated units, and a check of the gradient."""
+        """Gradient norms of each layer, dead and saturated units, and a check of the gradient.
+
+        Returns:
+            Health: `.layers` with `.name .parameters .gradient .units .dead .saturated`, `.unused`
+            inputs, `.ends` of the members, `.check` of the gradient, `.findings`; `.healthy`.
+
+        Numerical error:
+            Rounding only, for the training rows; of many rows 2000 stand for all.
+
+        Example: `net.health().unused` are inputs that the prediction hardly depends on.
+
+        Source: X. Glorot and Y. Bengio, AISTATS 2010.
+        """
         return _beside("health").health(self)
 
     def member(self, number: int = 0) -> Any:
@@ -312,8 +428,19 @@ class Network:
         return _above("taylored.report.network_document").network_document(self, level)
 
     def plot(self, kind: str = "auto", ax: Any = None) -> Any:
-        """Draw "prediction" (against truth), "curve" (of one input), "learning", "reliability" or
-        "importance"; returns the axes."""
+        """Draw the network with what is known about its accuracy.
+
+        Args:
+            kind: "prediction" (against truth), "curve" (of one input), "learning", "reliability"
+                (of classes), "importance", or "auto".
+            ax: axes to draw in (default: a new figure).
+
+        Returns:
+            The main axes of Matplotlib.
+
+        Example: `net.plot("learning").figure.savefig("learning.png")`; what such a network has no
+        picture of is an ArgumentError.
+        """
         return _above("taylored.plot.network").plot_network(self, kind, ax)
 
     def save(self, path: str | Path) -> None:
@@ -325,7 +452,22 @@ class Network:
         return _beside("store").to_bytes(self)
 
     def export(self, path: str | Path, format: str = "auto", level: float = LEVEL) -> None:
-        """Write what `predict` computes as StableHLO (.stablehlo, jax.export) or ONNX (.onnx)."""
+        """Write what `predict` computes as StableHLO (.stablehlo, jax.export) or ONNX (.onnx).
+
+        Args:
+            path: beside a .stablehlo a .json with the columns is written; .onnx carries them.
+            format: "stablehlo", "onnx", or "auto": by the ending.
+            level: of the intervals or sets; it is fixed in the file.
+
+        Numerical error:
+            Float64, as `predict` up to rounding; the kind of the intervals is in the description.
+
+        Raises:
+            ArgumentError: unknown format or level; MissingExtraError: ONNX is not installed;
+            ModelError: a user's function cannot be exported; SavedFitError: nothing was written.
+
+        Example: `net.export("net.stablehlo")`; how to read it: `taylored.networks.export`.
+        """
         _beside("export").export(self, path, format, level)
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -23,6 +23,7 @@ from taylored.results import Finding
 
 __all__ = ["score_beside_baselines"]
 
+_LESS = 0.99  # of the network's score: what is not lower by a hundredth is as good
 _NAIVE = {"mean": "no-better-than-the-mean", "most frequent class": "no-better-than-guessing"}
 
 
@@ -46,7 +47,7 @@ def score_beside_baselines(
         baselines, notes = regression_baselines(
             _scaled(rows.z, weights), (rows.t - center) / scale, weights, number, seed
         )
-    others = [_beside(each, losses, weights) for each in baselines]
+    others = [_beside(each, losses, weights, number) for each in baselines]
     ranked = tuple(sorted([own, *others], key=lambda s: s.value))
     return ranked, [*notes, *_comparison(own, others)]
 
@@ -58,10 +59,23 @@ def _scaled(z: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return (z - center) / np.where(scale > 0, scale, 1.0)
 
 
-def _beside(baseline: Baseline, losses: np.ndarray, weights: np.ndarray) -> Score:
+def _beside(
+    baseline: Baseline, losses: np.ndarray, weights: np.ndarray, number: np.ndarray
+) -> Score:
     by, error = paired_difference(losses, baseline.losses, weights)
+    error = max(error, _over_folds(losses - baseline.losses, weights, number))
     worse = by / error if error else 0.0
     return Score(baseline.name, baseline.score, baseline.stderr, worse)
+
+
+def _over_folds(difference: np.ndarray, weights: np.ndarray, number: np.ndarray) -> float:
+    """The standard error of the mean difference from its means over folds.
+
+    The rows of a fold are predicted by one fit of the baseline, whose luck they share.
+    """
+    total = np.bincount(number, weights)
+    means = np.bincount(number, weights * difference)[total > 0] / total[total > 0]
+    return float(means.std(ddof=1)) / len(means) ** 0.5 if len(means) > 1 else 0.0
 
 
 def _comparison(own: Score, others: Sequence[Score]) -> list[Finding]:
@@ -72,7 +86,7 @@ def _comparison(own: Score, others: Sequence[Score]) -> list[Finding]:
     if naive is not None and naive.worse > -2:
         found.append(_little_learned(naive))
     if best is not None and best.value < own.value:
-        clear = best.worse > 2
+        clear = best.worse > 2 and best.value < _LESS * own.value
         what = "log loss" if naive is not None and naive.name != "mean" else "error"
         less = 100 * (1 - best.value / own.value)
         found.append(

@@ -131,7 +131,9 @@ def _given_model(archive: Archive, widths: tuple[int, int], given: Any, params: 
     except TayloredError as error:
         raise _other_model(f"{error.what} {error.why}".strip(), params) from error
     shapes = [leaf.shape for leaf in made.tree.leaves]
-    if shapes != [leaf.shape for leaf in leaves] or made.outputs != widths[1]:
+    # Of two classes a function may have one logit or two.
+    outputs = widths[1], len(archive.document["response"]["classes"]) or widths[1]
+    if shapes != [leaf.shape for leaf in leaves] or made.outputs not in outputs:
         raise _other_model(f"it has {made.size} parameters and {made.outputs} outputs.", params)
     values = list(made.tree.values)
     for place, leaf in zip(made.tree.places, leaves, strict=True):

@@ -56,8 +56,8 @@ def read_training(
         X: a 2-D array, a dict of columns, or a table of pandas, polars or pyarrow.
         y: one value per row, a table of them, a column name of X, a list of names, or a formula
             "price ~ ." with column names on the right side.
-        task: "regression", "classification", or "auto": classes where y holds texts, truths or
-            few different whole numbers.
+        task: "regression", "classification", or "auto": classes where y holds texts, truths,
+            few different integers, or the floats 0 and 1.
         weights: numbers from 0, one per row, or a column name of X.
         groups: labels, one per row, or a column name of X: rows that belong together.
         missing: "drop" rows with missing cells, or "fail".

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from taylored.errors import FunctionError
+from taylored.errors import ArgumentError, FunctionError
 from taylored.networks.job import Job
 from taylored.networks.plan import Settings, read_settings
 from taylored.networks.result import Network
-from taylored.networks.tables import read_training
+from taylored.networks.tables import Response, read_training
 from taylored.networks.user_model import UserModel, user_model
+from taylored.tables import counted
 
 __all__ = ["train"]
 
@@ -38,11 +39,13 @@ def train(
         y: (rows,) or (rows, outputs) numbers or labels, a column name of X, or "price ~ .".
         hidden: widths of the hidden layers; None: by the number of rows. Too wide does no harm.
         activation: "tanh", "relu", "logistic", "softplus", "sin", "gelu", "silu", "identity".
-        task: "regression", "classification", or "auto": labels and few whole numbers are classes.
+        task: "regression", "classification", or "auto": classes are labels, few different integers,
+            and the floats 0 and 1; a finding says where it was chosen.
         weights: (rows,) from 0, or a column name: how much each row counts.
         groups: labels or a column name: rows of one group (a patient, a day) are left out together,
             so that what is stated holds for new groups.
-        members: networks in the ensemble; None: 30, of large tasks 10.
+        members: networks in the ensemble, rounded up so that each row is left out equally often: to
+            10, 15, 20, ..., below 100 rows to 20, 30, ...; None: 30, of large tasks 10.
         intervals: "out-of-bag"; or of a single network "laplace" (cheap, not trusted where the
             rows determine too many parameters) or "none".
         regularization: "evidence", a number (λ, the weight of ½|θ|² beside the loss of all rows),
@@ -52,7 +55,8 @@ def train(
         starts: of a single network, the best of which is taken.
         seed: of everything random: the same seed gives the same bytes.
         missing: "drop" rows with missing cells, or "fail".
-        model: a function f(params, x) of JAX, or an equinox module, instead of `hidden`.
+        model: a function f(params, x) of JAX, or an equinox module, instead of `hidden`: one value
+            for each output of y; of classes a logit for each, or one of the second of two.
         params: its parameters to start from: any pytree.
         standardize: whether inputs and outputs are scaled to mean 0 and deviation 1; None: unless
             `model` is given.
@@ -88,6 +92,7 @@ def train(
     Computation 4 (1992) 448; B. Kim, C. Xu and R. F. Barber, Predictive inference is free with the
     jackknife+-after-bootstrap, NeurIPS 2020.
     """
+    _check_combination(model, params, hidden, activation)
     settings = read_settings(
         hidden, activation, members=members, intervals=intervals, noise=noise, solver=solver,
         regularization=regularization, starts=starts, seed=seed,
@@ -110,17 +115,36 @@ def _given_model(model: Any, params: Any, table: tuple, settings: Settings) -> U
     _, response, rows, _ = table
     wanted = None if settings.regularization == "auto" else settings.regularization != 0.0
     made = user_model(model, params, rows.z.shape[1], regularized=wanted)
-    classes = response.kind == "classification"
-    needed = len(response.classes) if classes else rows.t.shape[1]
-    if classes and needed == 2:
-        needed = 1
-    if made.outputs != needed:
-        what = f"{needed} logits for {len(response.classes)}" if classes else f"{needed}"
+    targets, needs = len(response.names), counted(len(response.names), "output")
+    if response.kind == "classification":
+        targets = len(response.classes)
+        needs = f"{'1 logit or ' if targets == 2 else ''}{targets} logits for {targets} classes"
+    or_say = "; task='regression' if its numbers are no classes" if _numbered(response) else ""
+    if made.outputs != targets and not (targets == 2 and made.outputs == 1 and response.classes):
         raise FunctionError(
-            f"The model {made.name} has {made.outputs} outputs, and y needs {what}"
-            + (" classes." if classes else "."),
+            f"The model {made.name} has {counted(made.outputs, 'output')}, and y needs {needs}.",
             where=made.where,
-            next_step="change what it returns for one row, or y.",
+            next_step=f"change what it returns for one row, or y{or_say}.",
         )
     made.check(rows.z)
     return made
+
+
+def _numbered(response: Response) -> bool:
+    return bool(response.classes) and not isinstance(response.classes[0], str | bool)
+
+
+def _check_combination(model: Any, params: Any, hidden: Any, activation: Any) -> None:
+    """Refuse arguments that would be passed over."""
+    if model is None and params is not None:
+        raise ArgumentError(
+            "params are given, and no model that they are the parameters of.",
+            next_step="give model=f as well, a function f(params, x); or leave params out.",
+        )
+    given = [("hidden", hidden is not None), ("activation", activation != "tanh")]
+    passed_over = [name for name, is_given in given if is_given]
+    if model is not None and passed_over:
+        raise ArgumentError(
+            f"{' and '.join(passed_over)} and model are given, and a model has layers of its own.",
+            next_step=f"leave {' and '.join(passed_over)} out, or model.",
+        )

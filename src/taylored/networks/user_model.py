@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -309,7 +310,7 @@ def _form(inner: Callable, tree: ParameterTree, features: int, named: _Named) ->
             f"{named.name}: {error.what}", where=named.where, next_step=error.next_step
         )
     if isinstance(error, Exception) and isinstance(tried[0][1], Exception):
-        both = [f"for one row: {_said(row)}", f"for all rows: {_said(tried[0][1])}"]
+        both = [f"for one row: {_said(row)}", f"for all rows: {_said_of_rows(tried[0][1])}"]
         raise FunctionError(
             f"The model {named.name} cannot be computed.", where=named.where, why="\n".join(both),
             next_step=f"call it by hand with jax.numpy arrays: x of shape ({features},), or "
@@ -317,13 +318,15 @@ def _form(inner: Callable, tree: ParameterTree, features: int, named: _Named) ->
         ) from error  # fmt: skip
     raise FunctionError(
         f"The model {named.name} does not return one value for each row.", where=named.where,
-        why=f"for x of shape ({features},) it {_said(row)}, for ({_COUNTS[0]}, {features}) it "
-        f"{_said(tried[0][1])}.",
+        why=f"for x of shape ({features},) it {_said(row)}, for (rows, {features}) it "
+        f"{_said_of_rows(tried[0][1])}.",
         next_step="return () or (outputs,) for one row, or (rows,) or (rows, outputs) for all.",
     )  # fmt: skip
 
 
-_COUNTS = (11, 13)  # two numbers of rows: a function of all rows has as many values both times
+# Two numbers of rows: a function of all rows has as many values both times. They are unlikely ones,
+# so that messages can put "rows" in their place.
+_COUNTS = (1009, 1013)
 
 
 def _shape(inner: Callable, tree: ParameterTree, shape: tuple[int, ...]) -> Any:
@@ -353,6 +356,11 @@ def _said(result: Any) -> str:
         lines = str(result).strip().splitlines() or [""]
         return f"{type(result).__name__}: {lines[0][:200]}"
     return f"returns {result}"
+
+
+def _said_of_rows(result: Any) -> str:
+    """The same for all rows, the number of which was ours to try."""
+    return re.sub(rf"\b{_COUNTS[0]}\b", "rows", _said(result))
 
 
 def _definition(f: Any) -> str:

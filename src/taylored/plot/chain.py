@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from taylored.networks.chain_compose import Factor
 from taylored.networks.chain_fold import Fold, Group, fold
 from taylored.plot.chain_layout import Layout, layered, levels
 from taylored.plot.style import CURVE, INK, MUTED, UNKNOWN, new_figure, state, styled
@@ -26,8 +27,12 @@ if TYPE_CHECKING:
 __all__ = ["chain_graph", "draw_chain"]
 
 _MOST = 30  # nodes; more are folded
-_LAYERS = 8  # that stand side by side
+_LAYERS = 8  # that stand side by side in axes of the usual width
+_WIDEST = 12  # in a figure of our own, which grows with them
 _LARGEST, _SMALLEST = 9.0, 5.5  # letters, in points
+_PARTS = (0.5, 0.6, 0.4, 0.7, 0.3, 0.8, 0.2, 0.55, 0.45, 0.65, 0.35, 0.75, 0.25, 0.15, 0.85)
+_CODE = 20  # characters of a line of code
+_BROADEST = 15.0  # inches
 _INPUT, _STEP = "#EEF1F4", "white"
 
 
@@ -35,7 +40,7 @@ def chain_graph(result: Chain, ax: Any = None) -> Any:
     """Draw the graph: the value above each node, its adjoint below, factors on the edges.
 
     Args:
-        result: any chain rule; large ones are folded, one node for each line of the user's.
+        result: any chain rule; large ones are folded, one node for each statement.
         ax: axes to draw in (default: a new figure).
 
     Returns:
@@ -56,22 +61,28 @@ def draw_chain(result: Chain, figure: Any) -> Any:
 
 
 def _draw(result: Chain, ax: Any, *, whole: bool) -> None:
-    folded = _folded(result)
+    folded = _folded(result, _WIDEST if whole else _LAYERS)
     layout = layered([g.name for g in folded.groups], list(folded.edges))
     entitle(ax, verdict(result), whole=whole)
     state(ax, _statement(result, folded), whole=whole)
     ax.set_axis_off()
-    ax.figure.draw_without_rendering()  # the layout is settled before anything is measured
-    window = ax.get_window_extent()
     heights = [y for _, y in layout.places.values()]
     heights += [y for bends in layout.bends.values() for _, y in bends]
-    ax.set_xlim(0.0, window.width)
     ax.set_ylim(min(heights) - 0.7, max(heights) + 0.7)
-    size = min(_LARGEST, 0.105 * window.height / (max(heights) - min(heights) + 1.4))
-    size, boxes, columns = _placed(ax, folded, layout, max(size, _SMALLEST))
-    for group in folded.groups:
-        _numbers(ax, group, boxes[group.name], size)
-    _edges(ax, folded, layout, (boxes, size, columns))
+    while True:
+        ax.figure.draw_without_rendering()  # the layout is settled before anything is measured
+        window = ax.get_window_extent()
+        ax.set_xlim(0.0, window.width)
+        largest = min(_LARGEST, 0.105 * window.height / (max(heights) - min(heights) + 1.4))
+        size, boxes, columns = _placed(ax, folded, layout, max(largest, _SMALLEST))
+        wide, high = ax.figure.get_size_inches()
+        if not whole or size > 0.85 * largest or wide >= _BROADEST:
+            break
+        for box in boxes.values():  # a wider figure, not smaller letters
+            box.remove()
+        ax.figure.set_size_inches(wide + 1.0, high)
+    said = [t for g in folded.groups for t in _numbers(ax, g, boxes[g.name], size)]
+    _edges(ax, folded, layout, (boxes, size, columns, said))
 
 
 def _placed(ax: Any, folded: Fold, layout: Layout, size: float) -> tuple[float, dict, list[float]]:
@@ -81,7 +92,7 @@ def _placed(ax: Any, folded: Fold, layout: Layout, size: float) -> tuple[float, 
         widths = _widths(ax, folded, layout, boxes, size)
         room = ax.get_window_extent().width - sum(widths)
         gap = room / max(layout.layers - 1, 1)
-        longest = max((len(_label(e)) for e in folded.edges.values()), default=0)
+        longest = max((len(_label(f)) for f in folded.factors.values()), default=0)
         if size <= _SMALLEST or gap >= min(0.75 * longest, 9.0) * size:
             break
         for box in boxes.values():
@@ -113,12 +124,12 @@ def _widths(ax: Any, folded: Fold, layout: Layout, boxes: dict, size: float) -> 
     return widths
 
 
-def _folded(result: Chain) -> Fold:
-    """As many nodes as can be read: folded by lines, then further, until the layers fit."""
+def _folded(result: Chain, layers: int) -> Fold:
+    """As many nodes as can be read: folded by statements, then further, until the layers fit."""
     for most in (_MOST, 20, 14, 10, 8):
         found = fold(result.graph, most)
         level = levels([g.name for g in found.groups], list(found.edges))
-        if max(level.values(), default=0) < _LAYERS:
+        if max(level.values(), default=0) < layers:
             return found
     return found
 
@@ -131,12 +142,23 @@ def _box(ax: Any, group: Group, place: tuple[float, float], size: float) -> Any:
     wide = len(group.nodes) > 1
     made = visible(group.text)
     if wide:
-        made = re.sub(r"^(return|[\w ]+=(?!=))\s*", "", made)
-    made = "".join(f"\n{line}" for line in wrap(made, 18, max_lines=2, placeholder=" ..."))
+        made = re.sub(r"^(\d+ times: )?(return|[\w ]+=(?!=))\s*", r"\1", made)
+    made = "".join(f"\n{line}" for line in _code_lines(made))
     face = {"boxstyle": "round,pad=0.45", "fc": _STEP if group.text else _INPUT,
             "ec": INK if group.text else MUTED, "lw": 1.4 if wide else 0.9}  # fmt: skip
     return ax.text(*place, text + made, ha="center", va="center", fontsize=size, color=INK,
                    bbox=face, zorder=5, parse_math=False, linespacing=1.25)  # fmt: skip
+
+
+def _code_lines(code: str) -> list[str]:
+    """Code on at most two lines, broken between its words; dots where something is left out."""
+    lines = [""]
+    for piece in re.findall(r"[^\s(,]*[(,]?\s*", code):
+        if lines[-1].strip() and len((lines[-1] + piece).rstrip()) > _CODE:
+            lines.append("")
+        lines[-1] += shorten(piece, 2 * _CODE)
+    lines = [line.strip() for line in lines if line.strip()]
+    return lines if len(lines) <= 2 else [lines[0], f"{lines[1]} ..."]
 
 
 def _said(group: Group) -> tuple[str, str]:
@@ -152,28 +174,31 @@ def _extent(ax: Any, text: Any) -> np.ndarray:
     return ax.transData.inverted().transform([(window.x0, window.y0), (window.x1, window.y1)])
 
 
-def _numbers(ax: Any, group: Group, box: Any, size: float) -> None:
-    """The value above and the adjoint below."""
+def _numbers(ax: Any, group: Group, box: Any, size: float) -> tuple[Any, Any]:
+    """The value above and the adjoint below, drawn."""
     (x0, low), (x1, high) = _extent(ax, box)
     middle = 0.5 * (x0 + x1)
     value, adjoint = _said(group)
     look = {"ha": "center", "textcoords": "offset points", "parse_math": False, "zorder": 6,
             "annotation_clip": False, "fontsize": size}  # fmt: skip
     ground = {"boxstyle": "square,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.8}
-    ax.annotate(value, (middle, high), (0, 3), va="bottom", color=INK,
+    above = ax.annotate(value, (middle, high), (0, 3), va="bottom", color=INK,
                 bbox=ground, **look)  # fmt: skip
-    ax.annotate(adjoint, (middle, low), (0, -3), va="top", color=CURVE,
+    below = ax.annotate(adjoint, (middle, low), (0, -3), va="top", color=CURVE,
                 bbox=ground, **look)  # fmt: skip
+    return above, below
 
 
 # ---- edges ----
 
 
 def _edges(ax: Any, folded: Fold, layout: Layout, drawn: tuple) -> None:
-    boxes, size, columns = drawn
+    boxes, size, columns, said = drawn
     flows = {ends: _flow(edges) for ends, edges in folded.edges.items()}
     most = max((f for f in flows.values() if np.isfinite(f)), default=0.0) or 1.0
     taken = [np.ravel(_window(box)) for box in boxes.values()]
+    taken += [text.get_window_extent().extents for text in said]
+    curves = {}
     for ends in folded.edges:
         source, target = (_extent(ax, boxes[name]) for name in ends)
         start = (source[1][0], layout.places[ends[0]][1])
@@ -181,7 +206,16 @@ def _edges(ax: Any, folded: Fold, layout: Layout, drawn: tuple) -> None:
         points = [start, *((columns[int(k)], y) for k, y in layout.bends[ends]), stop]
         share = flows[ends] / most if np.isfinite(flows[ends]) else 1.0
         _curve(ax, points, 0.7 + 1.8 * share, dead=share == 0.0)
-        _edge_label(ax, points, folded.edges[ends], size, taken)
+        curves[ends] = points
+    for ends, points in curves.items():
+        others = [_samples(ax, p) for e, p in curves.items() if e != ends]
+        near = np.concatenate([np.empty((0, 2)), *others])
+        _edge_label(ax, points, _label(folded.factors[ends]), (size, near, taken))
+
+
+def _samples(ax: Any, points: Sequence[tuple[float, float]]) -> np.ndarray:
+    """(places, 2) along a curve, in pixels."""
+    return ax.transData.transform([_along(points, part) for part in np.linspace(0.0, 1.0, 80)])
 
 
 def _flow(edges: Sequence[Edge]) -> float:
@@ -206,38 +240,34 @@ def _curve(ax: Any, points: Sequence[tuple[float, float]], width: float, *, dead
     ))  # fmt: skip
 
 
-def _label(edges: Sequence[Edge]) -> str:
-    """The factor: as a formula, and as a number where it is one."""
-    return _factor(edges[0]) if len(edges) == 1 else f"{len(edges)} factors"
-
-
-def _factor(edge: Edge) -> str:
-    symbol = shorten(visible(edge.symbol), 16)
-    if edge.kind != "number":
-        return "" if symbol == "1" else symbol or edge.kind
-    value = number(float(edge.factor), 4)
+def _label(factor: Factor) -> str:
+    """The factor: as a formula, and as a number where it is one; empty where it is neither."""
+    symbol = shorten(visible(factor.symbol), 16)
+    if factor.value is None:
+        return "" if symbol == "1" else symbol or factor.kind
+    value = number(factor.value + 0.0, 4)
     plain = symbol.replace("-", "").replace(".", "").isdigit()
     return value if plain or not symbol else f"{symbol} = {value}"
 
 
 def _edge_label(
-    ax: Any, points: Sequence[tuple[float, float]], edges: Sequence[Edge], size: float, taken: list
+    ax: Any, points: Sequence[tuple[float, float]], whole: str, around: tuple[float, Any, list]
 ) -> None:
     """The factor on its edge, at the first place along it where it covers nothing."""
-    whole = _label(edges)
+    size, near, taken = around
     if not whole:
         return
     look = {"ha": "center", "va": "center", "fontsize": 0.88 * size, "color": MUTED, "zorder": 4,
             "parse_math": False, "linespacing": 1.1,
             "bbox": {"boxstyle": "square,pad=0.12", "fc": "white", "ec": "none"}}  # fmt: skip
-    shorter = whole.replace(" = ", "\n= ") if len(edges) == 1 else whole
     best: tuple[float, Any, Any] | None = None
-    for text in dict.fromkeys([whole, shorter]):
+    for text in dict.fromkeys([whole, whole.replace(" = ", "\n= ")]):
         drawn = ax.text(0, 0, text, **look)
-        for part in (0.5, 0.6, 0.4, 0.7, 0.3, 0.8, 0.2):
+        for part in _PARTS:
             drawn.set_position(_along(points, part))
             window = np.ravel(_window(drawn))
-            cost = sum(_overlap(window, other) for other in taken)
+            cost = 5.0 * sum(_overlap(window, other) for other in taken)
+            cost += _crossed(window, near)
             if best is None or cost < best[0]:
                 best = (cost, (text, drawn.get_position()), window)
             if cost == 0.0:
@@ -249,6 +279,12 @@ def _edge_label(
     _, (text, place), window = best
     ax.text(*place, text, **look)
     taken.append(window)
+
+
+def _crossed(window: np.ndarray, near: np.ndarray) -> float:
+    """How much a label hides of other edges: points of them that lie below it."""
+    low, high = window[:2], window[2:]
+    return 10.0 * int(np.sum(np.all((near > low) & (near < high), axis=1)))
 
 
 def _window(text: Any) -> np.ndarray:
@@ -284,7 +320,7 @@ def _statement(result: Chain, folded: Fold) -> list[str]:
     name = visible(result.name)
     lines = [
         f"Above a node: its value, of an array the least and the largest. Below: ∂{name}/∂(node). "
-        "On an edge: the local factor; thicker where more passes."
+        "On an edge: the local factor, if one formula or number says it; thicker where more passes."
     ]
     error = result.rounding.gradient
     if result.rounding.reason:

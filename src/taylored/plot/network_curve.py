@@ -9,7 +9,7 @@ import numpy as np
 
 from taylored.plot.labels import Label, place_labels
 from taylored.plot.network_marks import mark_size
-from taylored.plot.style import BAND, CURVE, INK, UNKNOWN, name_axes
+from taylored.plot.style import BAND, CURVE, INK, name_axes
 from taylored.report.letters import visible
 from taylored.report.network_facts import coverage_clause, holds_said, names_of, short_verdict
 from taylored.report.numbers import percent
@@ -61,11 +61,7 @@ def _panel(
     wide, narrow = found
     mean = wide.value.reshape(len(grid), -1)[:, k]
     labels = [Label("mean of the network", CURVE, grid, mean)]
-    if wide.kind is Accuracy.UNKNOWN or wide.lo is None:
-        half = float(np.std(y - np.interp(x, grid, mean)))
-        ax.fill_between(grid, mean - half, mean + half, facecolor="none", edgecolor=UNKNOWN,
-                        hatch="//////", alpha=0.7, lw=0, zorder=1.5)  # fmt: skip
-    else:
+    if wide.kind is not Accuracy.UNKNOWN and wide.lo is not None:
         labels += [_band(ax, p, grid, k, s) for p, s in ((wide, 0.16), (narrow, 0.26))]
     rows = len(x)
     ax.plot(x, y, "o", ms=mark_size(rows), color=INK, mec="white", mew=0.4 if rows < 180 else 0.0,
@@ -98,7 +94,7 @@ def _limits(ax: Any, y: np.ndarray, mean: np.ndarray) -> None:
 
 def _statement(net: Network, wide: Prediction) -> str:
     if wide.lo is None or wide.kind is Accuracy.UNKNOWN:
-        return f"Hatched: no honest statement on accuracy can be made; {visible(wide.why)}."
+        return f"No band, as nothing is known of the accuracy: {visible(wide.why)}."
     text = f"Bands: where {percent(_NARROW)} and {percent(_WIDE)} of new observations fall"
     if wide.kind is Accuracy.ESTIMATED:
         return f"{text} (estimated by Laplace's method, not checked on rows left out)."

@@ -10,8 +10,7 @@ from taylored.networks.classes import ClassesOutOfBag
 from taylored.plot.labels import Label, place_labels
 from taylored.plot.plane import dense
 from taylored.plot.style import BAND, CURVE, INK, name_axes
-from taylored.report.network import ends_said
-from taylored.report.network_facts import shape_said
+from taylored.report.network_facts import ends_said, shape_said
 from taylored.report.numbers import number
 from taylored.results import Accuracy
 
@@ -67,21 +66,19 @@ def _stopping(ax: Any, x: np.ndarray, y: np.ndarray) -> list[Label]:
 
 
 def unseen_loss(net: Network) -> tuple[float, float] | None:
-    """The loss of rows left out and its standard error, in the unit of the trace."""
-    score = net.score
-    if score is None:
+    """The loss of rows left out and its standard error, in the unit of the trace.
+
+    Of classes it is the log loss of the report, of calibrated probabilities.
+    """
+    found, score = net.out_of_bag, net.score
+    if isinstance(found, ClassesOutOfBag):
+        return None if score is None else (score.value, score.stderr)
+    if found is None:
         return None
-    if isinstance(net.out_of_bag, ClassesOutOfBag):
-        return _before_calibration(net.out_of_bag)
-    outputs = len(net.response.names)
-    return 0.5 * outputs * score.value**2, outputs * score.value * score.stderr
-
-
-def _before_calibration(found: ClassesOutOfBag) -> tuple[float, float]:
-    """Of the probabilities as the members give them: training knows no temperature."""
-    own = np.clip(found.raw[np.arange(len(found.t)), found.t], 1e-12, 1.0)
-    mean = float(np.average(-np.log(own), weights=found.weights))
-    return mean, float(np.std(-np.log(own)) / len(own) ** 0.5)
+    losses = 0.5 * ((found.residual * found.ratio) ** 2).sum(1)
+    weights = np.ones(len(losses)) if found.weights is None else found.weights
+    mean, weights = float(np.average(losses, weights=weights)), weights / weights.sum()
+    return mean, float(np.sqrt(((weights * (losses - mean)) ** 2).sum()))
 
 
 def _level(ax: Any, steps: np.ndarray, level: tuple[float, float]) -> Label:
@@ -91,7 +88,7 @@ def _level(ax: Any, steps: np.ndarray, level: tuple[float, float]) -> Label:
     x = np.linspace(steps[0], steps[-1], 80)
     twice, ends = np.concatenate([x, x]), np.repeat([value - error, value + error], 80)
     middle = np.full(160, value)
-    text = "rows left out, in the end"
+    text = "mean of the members, rows left out"
     return Label(text, BAND[Accuracy.CALIBRATED], twice, ends, middle)
 
 
@@ -124,9 +121,18 @@ def _title(net: Network) -> str:
 
 
 def _statement(net: Network, level: tuple[float, float] | None) -> list[str]:
-    what = "-log probability of the true class" if net.task == "classification" else (
-        "half the squared error, in standard deviations")  # fmt: skip
+    classes = net.task == "classification"
+    what = "-log probability of the true class" if classes else "half the squared error"
+    if not classes and _standardized(net):
+        what += ", in standard deviations"
     lines = [f"Loss: {what}, averaged over rows and members; {net.training.reason}."]
     if level is not None:
-        lines.append("Band: the loss on rows left out of training, ± one standard error over them.")
+        of = "the log loss that the report has, of their calibrated mean" if classes else (
+            "that of their mean")  # fmt: skip
+        lines.append(f"Band: {of}, on rows left out of training, ± one standard error.")
     return lines
+
+
+def _standardized(net: Network) -> bool:
+    """Whether training saw outputs in deviations, and not in the user's units."""
+    return bool((net.response.scale != 1).any() or (net.response.center != 0).any())

@@ -9,8 +9,18 @@ import numpy as np
 from taylored.plot.style import BAND, INK
 from taylored.results import Accuracy
 
-__all__ = ["draw_bars", "draw_inside", "draw_outside", "mark_size", "spanned"]
+__all__ = [
+    "MANY_BARS",
+    "draw_band",
+    "draw_bars",
+    "draw_inside",
+    "draw_outside",
+    "mark_size",
+    "running_median",
+    "spanned",
+]
 
+MANY_BARS = 150  # rows above which their intervals are drawn as one band
 _MANY = 3000  # rows from which they are drawn as one image inside a vector file
 
 
@@ -40,6 +50,22 @@ def draw_bars(ax: Any, x: np.ndarray, lo: np.ndarray, hi: np.ndarray, kind: Accu
     strength = float(np.clip(12.0 / np.sqrt(max(rows, 1)), 0.10, 0.34))
     ax.vlines(x, lo, hi, color=BAND[kind], alpha=strength, lw=width, zorder=1.5,
               rasterized=rows > _MANY)  # fmt: skip
+
+
+def draw_band(ax: Any, x: np.ndarray, center: np.ndarray, half: np.ndarray, kind: Accuracy) -> None:
+    """Intervals as one soft band along x: the running median of their half widths."""
+    order = np.argsort(x, kind="stable")
+    half = running_median(half[order])
+    middle = center[order]
+    ax.fill_between(x[order], middle - half, middle + half, color=BAND[kind], alpha=0.22, lw=0,
+                    zorder=1.5)  # fmt: skip
+
+
+def running_median(values: np.ndarray) -> np.ndarray:
+    """Of each value and its nearest neighbors, a thirtieth of all."""
+    from scipy.ndimage import median_filter
+
+    return median_filter(values, size=max(len(values) // 30, 7), mode="nearest")
 
 
 def spanned(*values: np.ndarray, share: float = 0.04) -> tuple[float, float]:

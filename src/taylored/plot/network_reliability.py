@@ -1,4 +1,4 @@
-"""Whether a network keeps its word: said against measured, on rows left out of training."""
+"""What intervals and probabilities claim against what was measured on rows left out."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from taylored.networks.classes import ClassesOutOfBag
 from taylored.plot.labels import Label, place_labels
+from taylored.plot.network_sure import draw_sure
 from taylored.plot.style import BAND, INK, MUTED, name_axes
 from taylored.report.network_facts import about, by_chance, holds_said, names_of, percent_error
 from taylored.report.numbers import number
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["draw"]
 
+_SURE = 0.9  # where most probabilities are higher, the axes are of log odds
 _LEVELS = np.arange(0.05, 0.96, 0.05)
 _BLUE = BAND[Accuracy.CALIBRATED]
 _MARKS = ("o", "s", "D", "^", "v", "P")
@@ -47,16 +49,21 @@ def _numbers(net: Network, axes: list[Any]) -> tuple[str, list[str]]:
     for ax in axes:
         ax.set_xlim(0, 100)
     _labels(axes, "share of rows inside (%)", "level of the interval (%)", "difference")
-    _diagonal_label(axes[0], "as many as said", points)
+    _diagonal_label(axes[0], "as many as the level", points)
     outputs = " (marks: outputs)" if len(names) > 1 else ""
     return (
-        f"Intervals {'' if _kept(net) else 'do not '}keep their word: 90 % of them hold "
-        f"{holds_said(net, 0.9)}",
+        _title(net),
         [f"Each of {len(net.rows.z):,} rows is judged by networks and widths in which its fold had "
          f"no part; bars: ± one standard error (calibrated){outputs}.",
          f"50 %: {holds_said(net, 0.5)}; 80 %: {holds_said(net, 0.8)}; 95 %: "
          f"{holds_said(net, 0.95)}."],
     )  # fmt: skip
+
+
+def _title(net: Network) -> str:
+    only = "" if all(c.holds for c in net.coverage(0.9)) else "only "
+    rest = "" if _kept(net) or only else "; those of other levels hold too little"
+    return f"90 % intervals hold {only}{holds_said(net, 0.9)} of rows not seen{rest}"
 
 
 def _kept(net: Network) -> bool:
@@ -89,45 +96,56 @@ def _diagonal_label(ax: Any, text: str, found: tuple[np.ndarray, np.ndarray, np.
     """Beside the diagonal, clear of points and bars."""
     ax.figure.canvas.figure.draw_without_rendering()
     low, high = ax.get_xlim()
-    x = np.linspace(low, high, 100)
+    change = ax.transScale.transform
+    first, last = change([(low, low), (high, high)])[:, 0]
+    along = np.linspace(first, last, 100)
+    x = ax.transScale.inverted().transform(np.column_stack([along, along]))[:, 0]
     said, held, error = found
-    bars = [np.column_stack([said, held + s * error]) for s in np.linspace(-1.0, 1.0, 15)]
-    place_labels(ax, [Label(text, INK, x, x)], np.concatenate(bars))
+    frame = ax.get_ylim()
+    feet, heads = (change(np.column_stack([said, np.clip(v, *frame)])) for v in
+                   (held - error, held + error))  # fmt: skip
+    bars = [feet + s * (heads - feet) for s in np.linspace(0.0, 1.0, 15)]
+    obstacles = ax.transScale.inverted().transform(np.concatenate(bars))
+    place_labels(ax, [Label(text, INK, x, x)], obstacles)
 
 
 # ---- classes ----
 
 
 def _classes(net: Network, found: ClassesOutOfBag, axes: list[Any]) -> tuple[str, list[str]]:
-    """How often the class was right, against the probability that was said."""
-    bins = found.reliability()
+    """How often the class was right, against the probability that was given to it."""
+    bins, largest = found.reliability(), found.probability.max(1)
     points = (100 * bins.said, 100 * bins.right, 100 * bins.stderr)
-    said, right, error = points
-    _ideal_and_points(axes[:1], points, "o")
-    axes[0].set_ylim(_round_down(float((right - error).min()) - 2.0), 102)
-    for ax in axes:
-        ax.set_xlim(_round_down(float(said.min())), 101)
-    if len(axes) > 1:
-        _histogram(axes[1], 100 * found.probability.max(1))
+    if float(np.median(largest)) > _SURE:
+        note, points = draw_sure(axes, bins, 100 * largest)
+    else:
+        _plain(axes, points, 100 * largest)
+        note = ""
     _labels(axes, "class is right (%)", "probability of the most probable class (%)", "rows")
-    _diagonal_label(axes[0], "as often as said", points)
+    _diagonal_label(axes[0], "as often as its probability", points)
     return (
-        f"Right in {percent_error(*found.correct)}; what it says is off by "
+        f"Right in {percent_error(*found.correct)}; probabilities are off by "
         f"{about(100 * bins.error)} %",
-        [f"{len(found.t):,} rows in {len(bins.said)} groups, each judged by networks and a "
-         "temperature in which its fold had no part; bars: ± one standard error.",
-         f"Off by {about(100 * by_chance(bins))} % would come of chance alone; temperature "
-         f"{number(found.temperature, 2)}."],
+        [f"{len(found.t):,} rows in {len(bins.said)} groups of equal size, one point each, judged "
+         "by networks and a temperature in which their fold had no part.",
+         f"Bars: ± one standard error.{note} Off by {about(100 * by_chance(bins))} % would come of "
+         f"chance alone; temperature {number(found.temperature, 2)}."],
     )  # fmt: skip
 
 
-def _round_down(share: float) -> float:
-    """To tens of percent; to single ones near 100, where all is crowded."""
-    step = 10.0 if share < 90 else 1.0
-    return max(0.0, step * float(np.floor(share / step)))
+def _plain(
+    axes: list[Any], points: tuple[np.ndarray, np.ndarray, np.ndarray], largest: np.ndarray
+) -> None:
+    said, right, error = points
+    _ideal_and_points(axes[:1], points, "o")
+    axes[0].set_ylim(max(10.0 * np.floor(0.1 * (float((right - error).min()) - 2.0)), 0.0), 102)
+    low = max(10.0 * np.floor(0.1 * float(said.min())), 0.0)
+    for ax in axes:
+        ax.set_xlim(low, 101)
+    if len(axes) > 1:
+        _histogram(axes[1], largest, np.linspace(low, 100.0, 41))
 
 
-def _histogram(ax: Any, largest: np.ndarray) -> None:
-    """How many rows were said to be how probable."""
-    low = ax.get_xlim()[0]
-    ax.hist(np.maximum(largest, low), bins=np.linspace(low, 100.0, 41), color=MUTED, alpha=0.7)
+def _histogram(ax: Any, largest: np.ndarray, edges: np.ndarray) -> None:
+    """How many rows were given which probability."""
+    ax.hist(np.clip(largest, edges[0], edges[-1]), bins=edges, color=MUTED, alpha=0.7)

@@ -74,7 +74,7 @@ def _drawn(net: Network, kind: str) -> Drawn:
     if isinstance(net.out_of_bag, ClassesOutOfBag):
         bins = net.out_of_bag.reliability()
         ends = np.array([min(bins.said.min(), bins.right.min()), 1.0])
-        title = "share that is right against what was said"
+        title = "share that is right against its probability"
         return bins.said, bins.right, ends, ends, title, "as said"
     if kind == "reliability":
         levels = np.arange(0.05, 0.96, 0.05)

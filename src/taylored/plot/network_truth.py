@@ -8,7 +8,14 @@ import numpy as np
 
 from taylored.networks.outofbag import OutOfBag
 from taylored.plot.labels import Label, place_labels
-from taylored.plot.network_marks import draw_bars, draw_inside, draw_outside, spanned
+from taylored.plot.network_marks import (
+    MANY_BARS,
+    draw_band,
+    draw_bars,
+    draw_inside,
+    draw_outside,
+    spanned,
+)
 from taylored.plot.style import CURVE, name_axes
 from taylored.report.letters import visible
 from taylored.report.network_facts import (
@@ -85,7 +92,10 @@ def _panel(net: Network, output: int, name: str, axes: tuple[Any, Any], *, label
 
 def _rows(ax: Any, seen: Seen, center: np.ndarray, y: np.ndarray) -> None:
     half = np.where(np.isfinite(seen.half), seen.half, 0.0)
-    draw_bars(ax, seen.predicted, center - half, center + half, Accuracy.CALIBRATED)
+    if len(y) > MANY_BARS:
+        draw_band(ax, seen.predicted, center, half, Accuracy.CALIBRATED)
+    else:
+        draw_bars(ax, seen.predicted, center - half, center + half, Accuracy.CALIBRATED)
     draw_inside(ax, seen.predicted[seen.inside], y[seen.inside], len(y))
     draw_outside(ax, seen.predicted[~seen.inside], y[~seen.inside], len(y))
 
@@ -105,9 +115,10 @@ def _label(ax: Any, seen: Seen) -> None:
 def _statement(net: Network) -> list[str]:
     outside = [int((~Seen(net, k).inside).sum()) for k in range(len(net.response.names))]
     count, rows = sum(outside), len(net.rows.z) * len(outside)
+    what = "Bars" if len(net.rows.z) <= MANY_BARS else "Band, a running median of the widths"
     first = (
-        f"Bars: {percent(_LEVEL)} intervals (calibrated); {count} of {rows:,} lie outside of them, "
-        "drawn as triangles."
+        f"{what}: {percent(_LEVEL)} intervals (calibrated); {count} of {rows:,} lie outside of "
+        "them, drawn as triangles."
     )
     if len(net.response.names) > 1:
         return [first]

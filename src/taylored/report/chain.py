@@ -30,6 +30,7 @@ SCHEMA = "taylored-chain/1"
 _MOST_NODES = 30
 _MOST_INPUTS = 6  # whose influence stands in the verdict and is listed by paths
 _MOST_PATHS = 4  # of one input in the report of all
+_MOST_LINES = 6  # of one path
 _ROUNDED = 1e-12  # relative
 
 
@@ -196,7 +197,10 @@ def _influences(result: Chain, room: int) -> list[Tabulated]:
 
 def _paths_table(result: PathInfluence, room: int) -> Tabulated:
     """One row for each path, then the rest and the sum."""
-    rows = [_path_row(path, room) for path in result.paths]
+    whole = _partial(result.output, result.name)
+    said = [numbers_said(path.product, 6) for path in result.paths]
+    wide = max(room - max(map(len, (whole, *said, "-1.23456e-10"))) - 2, 24)
+    rows = [row for path in result.paths for row in _path_rows(path, wide)]
     if not rows:
         rows = [[Cell(result.reason or "no path leads to the output"), Cell("0")]]
     single = np.ndim(result.total) == 0
@@ -208,21 +212,39 @@ def _paths_table(result: PathInfluence, room: int) -> Tabulated:
         sum_said = "sum over all paths" if result.count != 1 else "the only path"
         rows.append([Cell(sum_said, "bold"), Cell(numbers_said(result.total, 6), "bold")])
     title = f"paths of {visible(shorten(result.name, 24))}"
-    return Tabulated((title, _partial(result.output, result.name)), rows, "lr")
+    return Tabulated((title, whole), rows, "lr")
 
 
-def _path_row(path: Path, room: int) -> list[Cell]:
-    """The nodes of a path and, where they fit, the factors."""
-    nodes = " > ".join(visible(n) for n in path.nodes)
+def _path_rows(path: Path, wide: int) -> list[list[Cell]]:
+    """The nodes of a path and, where they take little room, the factors; as many lines as needed.
+
+    Of a very long path the middle is left out: where it starts and ends is what tells it apart.
+    """
+    lines = _broken([visible(n) for n in path.nodes], " > ", wide)
     values = [f.value for f in path.factors]
-    numbers = ""
-    if values and all(v is not None for v in values):
-        numbers = " * ".join(_factor_said(float(v)) for v in values)  # type: ignore[arg-type]
-    wide = room - 18
-    text = nodes if not numbers or len(values) < 2 else f"{nodes}:  {numbers}"
-    if len(text) > wide:
-        text = shorten(nodes, wide)
-    return [Cell(text), Cell(numbers_said(path.product, 6))]
+    if len(values) > 1 and all(v is not None for v in values):
+        numbers = [_factor_said(float(v)) for v in values]  # type: ignore[arg-type]
+        if len(lines) == 1 and len(f"{lines[0]}:  {' * '.join(numbers)}") <= wide:
+            lines = [f"{lines[0]}:  {' * '.join(numbers)}"]
+        else:
+            more = _broken(numbers, " * ", wide - 2)
+            lines += [f"= {more[0]}", *(f"  {line}" for line in more[1:])] if len(more) < 3 else []
+    product = numbers_said(path.product, 6)
+    return [[Cell(line), Cell(product if k == 0 else "")] for k, line in enumerate(lines)]
+
+
+def _broken(words: Sequence[str], between: str, wide: int) -> list[str]:
+    """Words on lines of a width, later ones set in; the middle of very many lines left out."""
+    lines = [""]
+    for k, word in enumerate(words):
+        piece = shorten(word, wide - 6) + (between.rstrip() if k < len(words) - 1 else "")
+        if lines[-1].strip() and len(f"{lines[-1]} {piece}") > wide:
+            lines.append("   ")
+        lines[-1] += f" {piece}" if lines[-1].strip() else piece
+    if len(lines) <= _MOST_LINES:
+        return lines
+    half = _MOST_LINES // 2
+    return [*lines[:half], f"   ... {len(lines) - 2 * half:,} more lines ...", *lines[-half:]]
 
 
 def _factor_said(value: float) -> str:

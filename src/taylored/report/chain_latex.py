@@ -146,7 +146,7 @@ def _name(name: str) -> str:
 
 
 def _number(value: Any) -> str:
-    text = number(float(np.asarray(value).reshape(-1)[0]), 6)
+    text = number(float(np.asarray(value).reshape(-1)[0]) + 0.0, 6)  # no -0
     mantissa, _, exponent = text.partition("e")
     if text in ("infinite", "-infinite"):
         return text.replace("infinite", r"\infty")

@@ -19,12 +19,15 @@ from taylored.report.network_facts import (
     coverage_clause,
     deviations,
     doubts,
+    ends_said,
     error_columns,
+    held,
     holds,
     holds_said,
     names_of,
     percent_error,
     scores_in_units,
+    sets_single,
     shape_said,
     spread_of_response,
 )
@@ -37,7 +40,7 @@ from taylored.results import Accuracy
 if TYPE_CHECKING:
     from taylored.networks.result import Network
 
-__all__ = ["ends_said", "network_line", "network_page", "network_report", "network_status"]
+__all__ = ["network_line", "network_page", "network_report", "network_status"]
 __all__ += ["prediction_line", "prediction_report"]
 
 _LEVEL = 0.9
@@ -230,23 +233,36 @@ def _coverage(net: Network, level: float) -> Tabulated | None:
         return None
     classes = isinstance(net.out_of_bag, ClassesOutOfBag)
     levels = sorted({*AUDITED, level})
+    if isinstance(net.out_of_bag, ClassesOutOfBag) and sets_single(net.out_of_bag, levels):
+        return _single_sets(net, levels)
     names = [""] if len(net.response.names) == 1 else names_of(net)[:4]
     rows = []
     for each in levels:
         row = [Cell(percent(each))]
-        for found in net.coverage(each)[: len(names)]:
+        for found in held(net, each)[: len(names)]:
             ok = "calibrated" if holds(found) else "bold yellow"
             row.append(Cell(percent_error(found.value, found.stderr), ok))
         rows.append([*row, Cell(_size(net, each))])
     what = "sets" if classes else "intervals"
-    held = [f"hold of {n}" if n else "hold" for n in names]
+    holding = [f"hold of {n}" if n else "hold" for n in names]
     wide = "classes in a set" if classes else "half width"
-    titles = (what, *held, wide if len(names) == 1 else "")
+    titles = (what, *holding, wide if len(names) == 1 else "")
     caption = (
         "measured on rows whose fold had no part in network or width, ± one standard error; "
         + ("a set always holds the most probable class." if classes else _HALF)
     )
     return Tabulated(titles, rows, "r" * len(titles), [caption])
+
+
+def _single_sets(net: Network, levels: list[float]) -> Tabulated:
+    """One line for sets that are all the most probable class, whatever their level."""
+    cells = [Cell(f"{100 * levels[0]:g} to {percent(levels[-1])}"),
+             Cell(holds_said(net, levels[-1]), "calibrated"), Cell("1.00")]  # fmt: skip
+    caption = (
+        "every set is the most probable class alone, as a set is never empty: it holds the true "
+        "class as often as that is right, ± one standard error."
+    )
+    return Tabulated(("sets", "hold", "classes in a set"), [cells], "rrr", [caption])
 
 
 def _size(net: Network, level: float) -> str:
@@ -278,7 +294,7 @@ def _confusion(net: Network) -> Tabulated | None:
         cells = [Cell(str(n) if n else "·", "bold" if j == k else "") for j, n in enumerate(line)]
         rows.append([Cell(name, "bold"), *cells, Cell(_right(int(line[k]), int(line.sum())),
                                                       "calibrated")])  # fmt: skip
-    titles = (f"{names_of(net)[0]}, true", *(f"said {n}" for n in names), "right")
+    titles = (f"{names_of(net)[0]}, true", *(f"predicted {n}" for n in names), "right")
     caption = "counts of rows left out of training."
     return Tabulated(titles, rows, "l" + "r" * (count + 1), [caption])
 
@@ -359,21 +375,3 @@ def _network_said(net: Network) -> str:
         f"{shape_said(net)}, the mean of {net.members}; each has seen "
         f"{net.folds.count - 1} of {net.folds.count} parts of the rows"
     )
-
-
-_ENDS = {
-    "converged": "converged within {}", "steps": "reached the limit of {}",
-    "stuck": "stopped where no step lowers the loss, within {}",
-    "not finite": "did not stay finite", "going on": "were stopped after {}",
-}  # fmt: skip
-
-
-def ends_said(net: Network) -> str:
-    """`all 30 converged within 36 steps`."""
-    training = net.training
-    steps, count = thousands(training.steps, "step"), sum(training.ends.values())
-    parts = []
-    for end, members in training.ends.items():
-        who = "" if count == 1 else f"all {count} " if members == count else f"{members} "
-        parts.append(who + _ENDS.get(end, end).format(steps))
-    return ", ".join(parts)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,14 +19,16 @@ if TYPE_CHECKING:
     from taylored.networks.result import Network, Score
 
 __all__ = ["AUDITED", "Compared", "about", "by_chance", "columns_said", "comparison"]
-__all__ += ["coverage_clause", "deviations", "doubts", "error_columns", "holds", "holds_said"]
-__all__ += ["names_of", "percent_error", "plain_place", "scores_in_units", "shape_said"]
-__all__ += ["short_verdict", "spread_of_response"]
+__all__ += ["coverage_clause", "deviations", "doubts", "ends_said", "error_columns", "held"]
+__all__ += ["holds", "holds_said", "merged", "names_of", "percent_error", "plain_place"]
+__all__ += ["scores_in_units", "sets_single", "shape_said", "short_verdict"]
+__all__ += ["spread_of_response"]
 
 AUDITED = (0.5, 0.8, 0.9, 0.95)
 _CLEAR = 2.0  # standard errors from which one model is better than another
 _NAME = 24
 _SEVERITY = {"error": 0, "warning": 1, "note": 2}
+_MERGED = 3  # equal findings that are told one by one
 _WRITTEN_OUT = 5  # powers of ten that are written as zeros
 
 
@@ -69,7 +71,7 @@ class Compared:
 def scores_in_units(net: Network) -> list[Compared]:
     """The network and the baselines, best first; one output in its own units."""
     one = net.task == "regression" and len(net.response.names) == 1
-    unit = float(net.response.scale[0]) if one else 1.0
+    unit = float(spread_of_response(net)[0]) if one else 1.0  # scores are in deviations of y
     return [
         Compared(s.name, unit * s.value, unit * s.stderr, _against(s), s.worse > _CLEAR)
         for s in net.scores
@@ -82,8 +84,8 @@ def _against(score: Score) -> str:
         return ""
     size = abs(score.worse)
     if size <= _CLEAR:
-        return f"as good ({number(size, 2)} standard errors {_side(score)})"
-    return f"{_side(score)} by {number(size, 2)} standard errors"
+        return f"as good ({about(size)} standard errors {_side(score)})"
+    return f"{_side(score)} by {about(size)} standard errors"
 
 
 def _side(score: Score) -> str:
@@ -122,13 +124,36 @@ def percent_error(value: float, stderr: float) -> str:
 
 def holds_said(net: Network, level: float) -> str:
     """`90.2 ± 1.4 %`; of several outputs the range of them."""
-    found = net.coverage(level)
+    found = held(net, level)
     if not found:
         return ""
-    if len(found) == 1:
-        return percent_error(found[0].value, found[0].stderr)
     ends = (f(found, key=lambda c: c.value) for f in (min, max))
     return " to ".join(dict.fromkeys(percent_error(c.value, c.stderr) for c in ends))
+
+
+def held(net: Network, level: float) -> tuple[Coverage, ...]:
+    """The measured coverage, with one standard error for one share.
+
+    Sets that hold the most probable class alone hold as often as that class is right.
+    """
+    found, classes = net.coverage(level), net.out_of_bag
+    if not isinstance(classes, ClassesOutOfBag):
+        return found
+    share, error = classes.correct
+    return tuple(
+        replace(c, stderr=error) if math.isclose(c.value, share, rel_tol=1e-12) else c
+        for c in found
+    )
+
+
+def sets_single(found: ClassesOutOfBag, levels: Iterable[float]) -> bool:
+    """Whether sets of all levels, as measured, are the most probable class alone."""
+    p = np.sort(found.probability, axis=1)
+    return all(
+        math.isclose(found.coverage(level).value, found.correct[0], rel_tol=1e-12)
+        and bool((p[:, -2] < found.threshold(level)).all())
+        for level in levels
+    )
 
 
 def coverage_clause(net: Network, level: float) -> str:
@@ -169,8 +194,53 @@ def columns_said(net: Network) -> str:
 
 
 def doubts(net: Network) -> list[Finding]:
-    """The findings, the worst first."""
-    return sorted(net.findings, key=lambda f: _SEVERITY[f.severity])
+    """The findings, the worst first, those of one name as one."""
+    return sorted(merged(net.findings), key=lambda f: _SEVERITY[f.severity])
+
+
+def merged(findings: Sequence[Finding]) -> list[Finding]:
+    """Findings that differ only in what they are about, as one."""
+    groups: dict[tuple[str, str, str], list[Finding]] = {}
+    for each in findings:
+        groups.setdefault((each.name, each.next_step, each.severity), []).append(each)
+    return [_one(group) for group in groups.values()]
+
+
+def _one(group: list[Finding]) -> Finding:
+    """The messages of equal findings, with what they have in common at the end said once."""
+    messages = list(dict.fromkeys(f.message for f in group))
+    if len(messages) == 1:
+        return group[0]
+    heads, common = [m.partition(": ")[0] for m in messages], messages[0].partition(": ")[2]
+    alike = common and all(m.partition(": ")[2] == common for m in messages)
+    parts = heads if alike else [m.rstrip(".") for m in messages]
+    more = f", and {len(parts) - _MERGED} more" if len(parts) > _MERGED else ""
+    text = "; ".join(parts[:_MERGED]) + more + (f": {common}" if alike else ".")
+    params = tuple(dict.fromkeys(p for f in group for p in f.params))
+    return replace(group[0], message=text, params=params)
+
+
+# ---- how training ended ----
+
+_ENDS = {
+    "converged": "converged within {}", "steps": "reached the limit of {}",
+    "stuck": "stopped where no step lowers the loss, within {}",
+    "not finite": "did not stay finite", "going on": "stopped from outside after {}",
+    "epochs": "reached the limit of {}", "validation": "stopped early on validation rows",
+}  # fmt: skip
+
+
+def ends_said(net: Network) -> str:
+    """`all 30 converged within 36 steps`."""
+    training = net.training
+    unit = "epoch" if training.solver == "adam" else "step"
+    steps = f"{training.steps:,} {unit}{'s' * (training.steps != 1)}"
+    count = sum(training.ends.values())
+    parts = []
+    for end, members in sorted(training.ends.items(), key=lambda e: -e[1]):
+        who = "" if count == 1 else f"all {count} " if members == count else f"{members} "
+        parts.append(who + _ENDS.get(end, end).format(steps))
+    return ", ".join(parts)
 
 
 def short_verdict(net: Network) -> str:

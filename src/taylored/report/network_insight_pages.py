@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from taylored.report.letters import shorten, visible
+from taylored.report.network_facts import merged
 from taylored.report.numbers import bounds, number, value_error
 from taylored.report.page import Fact, Page, Tabulated, thousands
 from taylored.report.table import Cell
@@ -51,12 +54,12 @@ def _parameters(result: Influence, room: int) -> Tabulated:
     rows = []
     for row in result.top(_SHOWN):
         factors = [Cell(number(v, digits)) for _, v in row.factors] or [Cell("")] * 3
-        name = shorten(visible(row.name), max(_NAME, room - 60))
         rows.append([
-            Cell(name, "bold"), Cell(number(row.value, digits), "dim"), *factors,
+            Cell(visible(row.name), "bold"), Cell(number(row.value, digits), "dim"), *factors,
             Cell(number(row.total, 5)),
         ])  # fmt: skip
     titles = ("parameter", "value", f"∂{symbol}/∂a", "∂a/∂u", "∂u/∂w", f"∂{symbol}/∂w")
+    rows = _named(rows, titles, room)
     left = len(result) - len(rows)
     captions = []
     if any(row[2].text for row in rows):
@@ -66,6 +69,23 @@ def _parameters(result: Influence, room: int) -> Tabulated:
     if left:
         captions.append(f"and {thousands(left, 'parameter')} more: .top(k), [name], .paths(name)")
     return Tabulated(titles, rows, "lrrrrr", captions)
+
+
+def _named(rows: list[list[Cell]], titles: Sequence[str], room: int) -> list[list[Cell]]:
+    """The names of parameters in the room that the numbers leave: whole, else in short."""
+    columns = [[t, *(row[k].text for row in rows)] for k, t in enumerate(titles) if k]
+    left = max(_NAME, room - sum(2 + max(map(len, c)) for c in columns if any(c[1:])))
+    names = [row[0].text for row in rows]
+    if max(map(len, names)) > left:
+        names = [shorten(_brief(n), left) for n in names]
+    return [[Cell(n, "bold"), *row[1:]] for n, row in zip(names, rows, strict=True)]
+
+
+def _brief(name: str) -> str:
+    """`1: mass → u13` of `layer 1: mass -> unit 13`."""
+    name = re.sub(r"^layer (\d+): ", r"\1: ", name)
+    name = re.sub(r"^(\d+: )unit (\d+)(?= -> )", r"\1u\2", name)
+    return re.sub(r"(-> |^\d+: bias of )unit (\d+)$", r"\1u\2", name).replace(" -> ", " → ")
 
 
 def _lengths(result: Influence) -> Tabulated:
@@ -91,7 +111,10 @@ def importance_page(result: Importance, room: int) -> Page:
         rise = value_error(float(result.value[first]), float(result.stderr[first]))
         verdict = f"{name} matters most: without it the {result.error}, {base}, rises by {rise}."
     else:
-        verdict = f"No input is seen to matter: the {result.error}, {base}, rises without none."
+        verdict = (
+            f"No effect of any single input is seen: the {result.error}, {base}, does not clearly "
+            "rise without it."
+        )
     largest = float(result.value[first])
     rows = [_input(result, k, largest) for k in order[:_MOST_ROWS]]
     left = len(order) - len(rows)
@@ -102,13 +125,13 @@ def importance_page(result: Importance, room: int) -> Page:
     )
     captions = [*([f"and {thousands(left, 'input')} more"] if left else []), caption]
     table = Tabulated(("input", "rise", "interval", "", "note"), rows, "lrlll", captions)
-    return Page(verdict, str(result.kind), "", [table], (), result.findings)
+    return Page(verdict, str(result.kind), "", [table], (), merged(result.findings))
 
 
 def _input(result: Importance, k: int, largest: float) -> list[Cell]:
     value, stderr = float(result.value[k]), float(result.stderr[k])
     bar = "█" * max(round(_BAR * value / largest), 0) if largest > 0 else ""
-    note = "" if result.lo[k] > 0 else "none is seen"
+    note = "" if result.lo[k] > 0 else "no effect seen"
     return [
         Cell(shorten(visible(result.names[k]), _NAME), "bold"), Cell(value_error(value, stderr)),
         Cell(bounds(float(result.lo[k]), float(result.hi[k])), str(result.kind)), Cell(bar),
@@ -279,16 +302,25 @@ def health_page(result: Health, room: int) -> Page:
     verdict = f"Nothing is wrong with the training of {count}."
     if bad:
         verdict = f"{thousands(len(bad), 'thing')} to look at: {', '.join(f.name for f in bad)}."
-    ends = ", ".join(f"{end} {n}" for end, n in result.ends.items())
-    used = f"{number(result.effective, 3)} of {result.parameters:,} are determined by "
-    facts = [
-        Fact("members", f"{count}: {ends}"),
-        Fact("parameters", used + thousands(result.rows, "row")),
-        Fact("gradients", f"first layer over last: {number(result.ratio, 2)}"),
-        Fact("check", str(result.check), "" if result.check.ok else "bold red"),
-    ]
+    facts = list(_health_facts(result, count))
     mark = str(Accuracy.ESTIMATED if result.check.ok else Accuracy.UNKNOWN)
     return Page(verdict, mark, "", [_layer_table(result)], facts, result.findings)
+
+
+def _health_facts(result: Health, count: str) -> Iterator[Fact]:
+    ends = ", ".join(_ADAM.get(end, end + " {}").format(n) for end, n in result.ends.items())
+    yield Fact("members", f"{count}: {ends}")
+    if result.effective > 0:  # not known of Adam, nor without an evidence
+        used = f"{number(result.effective, 3)} of {result.parameters:,} are determined by "
+        yield Fact("parameters", used + thousands(result.rows, "row"))
+    yield Fact("gradients", f"first layer over last: {number(result.ratio, 2)}")
+    yield Fact("check", str(result.check), "" if result.check.ok else "bold red")
+
+
+_ADAM = {
+    "validation": "{} stopped early on validation rows",
+    "epochs": "{} reached the limit of epochs",
+}
 
 
 def _layer_table(result: Health) -> Tabulated:

@@ -15,12 +15,12 @@ from taylored.errors import ArgumentError, ModelValueError
 from taylored.regression.fit import fit_setup
 from taylored.regression.options import Options, check_level
 from taylored.regression.predict import Prediction
-from taylored.regression.result import Fit
+from taylored.regression.result import Cost, Fit
 from taylored.regression.setup import Setup, set_up
 from taylored.results import Accuracy
 from taylored.sklearn.inputs import Inputs, inputs_of
 from taylored.sklearn.plane import Plane, plane_of
-from taylored.sklearn.rows import FitWarning, new_rows, seed_of, training_rows
+from taylored.sklearn.rows import FitWarning, gathered, new_rows, seed_of, training_rows
 
 __all__ = ["CurveFitRegressor"]
 
@@ -89,11 +89,35 @@ class CurveFitRegressor(RegressorMixin, BaseEstimator):
             self._inputs = plane_of(X, weights, features)
         else:
             self._inputs = inputs_of(self.model, features, X.shape[1])
-        self.fit_ = fit_setup(self._set_up(self._inputs, X, y, weights))
+        self.fit_ = self._fitted(X, y, weights)
         self._warn(self._inputs)
         return self
 
-    def _set_up(self, inputs: Inputs | Plane, X: Any, y: Any, weights: Any) -> Setup:
+    def _fitted(self, X: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> Fit:
+        """The fit; where starts are looked for, that depends neither on order nor on copies."""
+        setup = self._set_up(self._inputs, X, y, weights)
+        if setup.problem.linear.all() or setup.params.complete:
+            return fit_setup(setup)
+        rows = gathered(X, y, weights)
+        found = fit_setup(self._set_up(self._inputs, rows.X, rows.y, rows.weights))
+        free = {name: found.params[name] for name in setup.free_names}
+        again = fit_setup(self._set_up(self._inputs, X, y, weights, start=free))
+        known = found.solution
+        solution = replace(again.solution, hits=known.hits, tried=known.tried, others=known.others)
+        a, b = found.cost, again.cost
+        cost = Cost(a.evaluations + b.evaluations, a.iterations + b.iterations, a.starts)
+        return Fit(setup, solution, found.automatic, cost)
+
+    def _set_up(
+        self,
+        inputs: Inputs | Plane,
+        X: Any,
+        y: Any,
+        weights: Any,
+        *,
+        start: Mapping[str, float] | None = None,
+    ) -> Setup:
+        """The problem of `taylored.fit`; `start` is where it stays, if it is given."""
         absolute = bool(self.absolute_sigma)
         sigma = 1.0 if absolute else None
         if weights is not None:
@@ -101,9 +125,10 @@ class CurveFitRegressor(RegressorMixin, BaseEstimator):
         options = Options(
             na="fail",
             absolute_sigma=absolute if sigma is not None else None,
+            search="auto" if start is None else "never",
             seed=seed_of(self.random_state),
         )
-        parameters = (self.start, self.bounds, self.fixed)
+        parameters = (self.start if start is None else start, self.bounds, self.fixed)
         return set_up(inputs.model, inputs(X), y, sigma, parameters=parameters, options=options)
 
     def _warn(self, inputs: Inputs | Plane) -> None:

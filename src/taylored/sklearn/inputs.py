@@ -64,9 +64,9 @@ def _of_formula(model: str, names: list[str], numbered: bool) -> Inputs:
     known = [normalize_name(n) for n in names]
     absent = [n for n in used if numbered and re.fullmatch(r"x\d+", n) and n not in known]
     if absent or not set(used) & set(known):
-        what = f"no column {absent[0]!r}" if absent else "none of the columns of the formula"
+        what = f"no column {absent[0]!r}" if absent else "the formula uses none of them"
         raise ColumnError(
-            f"X has {what}.",
+            f"X has {len(names)} feature(s), and {what}.",
             where=model,
             why=f"its columns are {', '.join(names[:20])}{', ...' if len(names) > 20 else ''}",
             next_step="use these names; every other name in the formula is a parameter.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,19 @@ from sklearn.utils.validation import validate_data
 
 from taylored.errors import ArgumentError, TooFewPointsError
 
-__all__ = ["FitWarning", "gathered", "new_rows", "seed_of", "training_rows"]
+__all__ = [
+    "LEAST",
+    "FitWarning",
+    "Gathered",
+    "gathered",
+    "mixed",
+    "new_rows",
+    "seed_of",
+    "training_rows",
+]
+
+
+LEAST = 5  # different rows, each of which is left out once to measure the error
 
 
 class FitWarning(UserWarning):
@@ -21,7 +34,7 @@ class FitWarning(UserWarning):
 def training_rows(
     estimator: Any, X: Any, y: Any, sample_weight: Any, **checks: Any
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """X (rows, features), y (rows,) and the weights (rows,), None where all are 1.
+    """X (rows, features), y (rows,) or as `checks` allow, and the weights (rows,) or None.
 
     Rows of weight zero are left out.
 
@@ -76,27 +89,45 @@ def _weights(given: Any, rows: int) -> np.ndarray | None:
     return None if (weights == 1.0).all() else weights
 
 
-def gathered(
-    X: np.ndarray, y: np.ndarray, weights: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """The same rows in an order that does not depend on the one given, copies as weights.
+@dataclass(frozen=True, eq=False, slots=True)
+class Gathered:
+    """Rows X (rows, features), y (rows,) or (rows, outputs), their weights or None.
+
+    `few`: fewer than `LEAST` of the rows differ.
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    weights: np.ndarray | None
+    few: bool = False
+
+
+def gathered(X: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> Gathered:
+    """The same rows sorted, so that the order given does not matter, and copies as weights.
 
     Where equal inputs always have equal outputs, equal rows are copies (or free of noise): one
     of them left out of training would be known from the others, and the held-out error would
-    look too small. They become one row of their summed weight. Where equal inputs have
-    different outputs the rows are repeated measurements, and all of them stay.
+    look too small. They become one row of their summed weight, unless too few rows would be
+    left. Where equal inputs have different outputs the rows are repeated measurements, and all
+    of them stay.
     """
-    order = np.lexsort((y, *X.T))
+    order = np.lexsort((*y.reshape(len(y), -1).T, *X.T))
     X, y = X[order], y[order]
     mass = np.ones(len(y)) if weights is None else weights[order]
     same_input = (X[1:] == X[:-1]).all(axis=1)
-    same_output = y[1:] == y[:-1]
-    if same_input.any() and (same_output | ~same_input).all():
+    same_output = (y[1:] == y[:-1]).reshape(len(y) - 1, -1).all(axis=1)
+    different = 1 + int((~(same_input & same_output)).sum())
+    if different >= LEAST and same_input.any() and (same_output | ~same_input).all():
         first = np.flatnonzero(np.r_[True, ~same_input])
         X, y, mass = X[first], y[first], np.add.reduceat(mass, first)
-    # Neighbors of the sorted order are alike: no later split may take them together.
-    mixed = np.random.default_rng(0).permutation(len(y))
-    return X[mixed], y[mixed], None if (mass == 1.0).all() else mass[mixed]
+    return Gathered(X, y, None if (mass == 1.0).all() else mass, different < LEAST)
+
+
+def mixed(rows: Gathered) -> Gathered:
+    """Sorted rows in an order in which neighbors are not alike, so that no split takes them."""
+    order = np.random.default_rng(0).permutation(len(rows.y))
+    weights = None if rows.weights is None else rows.weights[order]
+    return Gathered(rows.X[order], rows.y[order], weights, rows.few)
 
 
 def seed_of(random_state: Any) -> int:

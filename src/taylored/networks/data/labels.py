@@ -31,14 +31,29 @@ def task_of(cells: Cells, labels: list[Any]) -> tuple[str, Finding | None]:
     if cells.kind != "number":
         what = "truths" if cells.kind == "truth" else "text"
         return "classification", _chosen(cells.name, what, "classification")
-    distinct = {float(label) for label in labels}
-    few = len(distinct) <= 2 or (len(distinct) <= _FEW and len(labels) >= _EACH * len(distinct))
-    if few and all(v.is_integer() for v in distinct):
+    distinct = {label if isinstance(label, int) else float(label) for label in labels}
+    if _few_whole(distinct, len(labels)):
+        task = "classification" if _by_type_whole(cells) or distinct == {0, 1} else "regression"
         what = counted(len(distinct), "different whole number")
-        return "classification", _chosen(cells.name, what, "classification")
+        return task, _chosen(cells.name, what, task)
     if cells.parsed:
         return "regression", _chosen(cells.name, "numbers written as text", "regression")
     return "regression", None
+
+
+def _few_whole(distinct: set[Any], rows: int) -> bool:
+    """Whether these numbers may be labels; one alone tells nothing apart."""
+    if len(distinct) < 2 or not all(float(v).is_integer() for v in distinct):
+        return False
+    return len(distinct) == 2 or (len(distinct) <= _FEW and rows >= _EACH * len(distinct))
+
+
+def _by_type_whole(cells: Cells) -> bool:
+    """Whether numbers are integers by type, or written without a point: 3, and not 3.0."""
+    if not cells.parsed:
+        return cells.whole
+    given = (str(c).strip() for c, gone in zip(cells.raw, cells.missing, strict=True) if not gone)
+    return all(text.lstrip("+-").isdecimal() for text in given)
 
 
 def _chosen(name: str, what: str, task: str) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from taylored.errors import ColumnError
@@ -11,6 +12,8 @@ from taylored.results import Finding
 from taylored.tables import counted, find_column
 
 __all__ = ["match_columns"]
+
+_SHOWN = 10  # names in one message
 
 
 def match_columns(
@@ -39,16 +42,29 @@ def match_columns(
 def _by_name(names: tuple[str, ...], wanted: tuple[str, ...]) -> list[int]:
     normal = {normalize_name(n) for n in names}
     missing = [n for n in wanted if n not in names and normalize_name(n) not in normal]
-    if len(missing) > 1:
-        near = [suggest(n, names) for n in missing]
-        hints = [f"{n!r} for {m!r}" for n, m in zip(near, missing, strict=True) if n]
-        raise ColumnError(
-            f"X lacks {len(missing)} columns of the training data: "
-            f"{', '.join(map(repr, missing[:10]))}{', ...' if len(missing) > 10 else ''}.",
-            why=f"its columns are {', '.join(names[:20])}{', ...' if len(names) > 20 else ''}",
-            next_step=f"did you mean {', '.join(hints[:5])}?" if hints else "add them.",
-        )
+    if missing:
+        raise _lacking(missing, names, wanted)
     return [names.index(find_column(name, names)) for name in wanted]
+
+
+def _lacking(missing: list[str], names: tuple[str, ...], wanted: tuple[str, ...]) -> ColumnError:
+    """What is missing, all at once; meant can only be a column that has no use yet."""
+    used = {normalize_name(n) for n in wanted}
+    unused = [n for n in names if normalize_name(n) not in used]
+    near = [suggest(name, unused) for name in missing]
+    hints = [f"{n!r} for {m!r}" for n, m in zip(near, missing, strict=True) if n]
+    what = "a column" if len(missing) == 1 else f"{len(missing)} columns"
+    add = f"add {_listed(missing, repr)}."
+    return ColumnError(
+        f"X lacks {what} of the training data: {_listed(missing, repr)}.",
+        why=f"the network was trained on {_listed(wanted)}; the columns of X are {_listed(names)}",
+        next_step=f"{add[:-1]}; did you mean {', '.join(hints[:5])}?" if hints else add,
+    )
+
+
+def _listed(names: Sequence[str], shown: Callable[[str], str] = str) -> str:
+    more = f", ... ({len(names)})" if len(names) > _SHOWN else ""
+    return ", ".join(map(shown, names[:_SHOWN])) + more
 
 
 def _other_width(frame: Frame, wanted: tuple[str, ...]) -> ColumnError:

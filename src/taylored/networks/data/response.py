@@ -186,7 +186,7 @@ def fit_numbers(
         spread = spread_of(values, weights)
         if spread.constant:
             raise DataError(
-                f"{cells.name} is {spread.lo:.6g} in every row that is used.",
+                f"{cells.name} is constant: {spread.lo:.6g} in every row that is used.",
                 why="there is nothing to learn, and no spread to tell an error from",
                 next_step="add rows in which it differs, or choose another column.",
             )

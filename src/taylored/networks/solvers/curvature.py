@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 import numpy as np
-from scipy.linalg import get_lapack_funcs, solve_triangular
+from scipy.linalg import get_blas_funcs, get_lapack_funcs, solve_triangular
 
 __all__ = ["Curvature", "Dense", "Dual", "curvature_of"]
 
@@ -31,13 +31,19 @@ class Curvature(Protocol):
 
 
 class Dense:
-    """J' J itself (size, size), factorized by Cholesky."""
+    """J' J itself (size, size), factorized by Cholesky; only its lower triangle is read."""
 
     def __init__(self, gram: np.ndarray):
         self.gram = gram
         self._factorize, self._solve, self._invert = get_lapack_funcs(
-            ("potrf", "posv", "potri"), (gram,)
+            ("potrf", "posv", "trtri"), (gram,)
         )
+
+    @classmethod
+    def of(cls, jacobian: np.ndarray) -> Dense:
+        """Of J (rows, size): half the products, since the matrix is symmetric."""
+        (multiply,) = get_blas_funcs(("syrk",), (jacobian,))
+        return cls(multiply(1.0, jacobian.T, lower=1))
 
     def _with(self, diagonal: np.ndarray) -> np.ndarray:
         whole = self.gram.copy(order="F")
@@ -52,8 +58,8 @@ class Dense:
         factor, failed = self._factorize(self._with(diagonal), lower=1, overwrite_a=1)
         if failed:
             return None
-        inverse, failed = self._invert(factor, lower=1, overwrite_c=1)
-        return None if failed else np.diagonal(inverse).copy()
+        half, failed = self._invert(factor, lower=1, overwrite_c=1)
+        return None if failed else np.einsum("ki,ki->i", half, half)
 
     def scale(self) -> float:
         return float(np.diagonal(self.gram).mean())
@@ -75,20 +81,25 @@ class Dual:
     def __init__(self, jacobian: np.ndarray):
         self.jacobian = jacobian
 
+    def _kernel(self, diagonal: np.ndarray) -> np.ndarray:
+        """I + J D⁻¹ J', its lower triangle."""
+        half = self.jacobian / np.sqrt(diagonal)
+        (multiply,) = get_blas_funcs(("syrk",), (half,))
+        kernel = multiply(1.0, half.T, trans=1, lower=1)
+        np.einsum("ii->i", kernel)[...] += 1
+        return kernel
+
     def _half(self, diagonal: np.ndarray, right: np.ndarray) -> np.ndarray | None:
         """L⁻¹ right, L L' = I + J D⁻¹ J'."""
         (factorize,) = get_lapack_funcs(("potrf",), (self.jacobian,))
-        kernel = (self.jacobian / diagonal) @ self.jacobian.T
-        np.einsum("ii->i", kernel)[...] += 1
-        factor, failed = factorize(kernel, lower=1, overwrite_a=1)
+        factor, failed = factorize(self._kernel(diagonal), lower=1, overwrite_a=1)
         return None if failed else solve_triangular(factor, right, lower=True, check_finite=False)
 
     def solve(self, diagonal: np.ndarray, right: np.ndarray) -> np.ndarray | None:
+        (solve,) = get_lapack_funcs(("posv",), (self.jacobian,))
         scaled = self.jacobian / diagonal
-        half = self._half(diagonal, np.column_stack([scaled @ right, scaled]))
-        if half is None:
-            return None
-        return right / diagonal - half[:, 1:].T @ half[:, 0]
+        _, along, failed = solve(self._kernel(diagonal), scaled @ right, lower=1, overwrite_a=1)
+        return None if failed else right / diagonal - scaled.T @ along
 
     def inverse_diagonal(self, diagonal: np.ndarray) -> np.ndarray | None:
         half = self._half(diagonal, self.jacobian / diagonal)
@@ -109,4 +120,4 @@ def curvature_of(jacobian: np.ndarray) -> list[Any]:
     rows, size = jacobian.shape[1:]
     if rows < size:
         return [Dual(j) for j in jacobian]
-    return [Dense(gram) for gram in jacobian.transpose(0, 2, 1) @ jacobian]
+    return [Dense.of(j) for j in jacobian]

@@ -50,7 +50,7 @@ class Limits:
     """
 
     steps: int = 60
-    updates: int = 10
+    updates: int = 8
     between: int = 3
     small: float = 1e-3
     evidence: bool = True
