@@ -392,7 +392,7 @@ def cost(settings: Settings) -> str:
         rows = [
             [n, f"{a:.2f}", f"{b:.2f}", f"{r:.1f}"] for n, a, b, r in interval_cost(settings.rounds)
         ]
-        heads = ["table", "one network, CPU s", "30 members, CPU s", "ratio"]
+        heads = ["table", "one network (best of 4 starts), CPU s", "30 members, CPU s", "ratio"]
         texts.append(table(heads, rows))
     first = first_answers(settings.rounds, settings.ours)
     heads = ["first fit of 500 x 10", "CPU s of the process", "import and fit"]
