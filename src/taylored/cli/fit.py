@@ -17,14 +17,14 @@ from taylored.formula import Formula
 if TYPE_CHECKING:
     from taylored.regression.result import Fit
 
-__all__ = ["check_all", "fit_data", "notes_of", "run"]
+__all__ = ["check_all", "fit_data", "notes_of", "run", "wrong_count"]
 
 
 def run(options: Options) -> int:
     """Fit the formula, deliver what was asked for, and return the exit code."""
     given = options.arguments
     if len(given) != 2:
-        raise _wrong_count(given)
+        raise wrong_count(given, "fit", "y ~ a*x + b")
     source, text = given
     formula = read_formula(text)
     check_all(options, source)
@@ -37,17 +37,19 @@ def run(options: Options) -> int:
     return ready.deliver()
 
 
-def _wrong_count(given: list[str]) -> ArgumentError:
-    step = "see: taylored fit --help"
+def wrong_count(given: list[str], command: str, formula: str) -> ArgumentError:
+    """The refusal of a command that takes DATA and FORMULA, and was given something else."""
+    step = f"see: taylored {command} --help"
     if not given:
         return ArgumentError("DATA and FORMULA are missing.", next_step=step)
     if len(given) == 1:
         what = "The formula is missing." if "~" not in given[0] else "DATA is missing."
-        return ArgumentError(what, next_step=f'write: taylored fit DATA "y ~ a*x + b"; {step}')
+        whole = f'write: taylored {command} DATA "{formula}"; {step}'
+        return ArgumentError(what, next_step=whole)
     return ArgumentError(
         f"There is one argument too many: {given[2][:60]!r}.",
         why="two are expected, DATA and FORMULA",
-        next_step='put the formula in quotes: "y ~ a*x + b"',
+        next_step=f'put the formula in quotes: "{formula}"',
     )
 
 

@@ -18,6 +18,7 @@ from taylored.cli._network import (
     tell_findings,
     write_text,
 )
+from taylored.cli.fit import wrong_count
 from taylored.cli.options import Options
 from taylored.errors import ArgumentError
 
@@ -27,14 +28,12 @@ if TYPE_CHECKING:
 
 __all__ = ["run", "show_network"]
 
-_STEP = "see: taylored train --help"
-
 
 def run(options: Options) -> int:
     """Train, deliver what was asked for, and return the exit code."""
     given = options.arguments
     if len(given) != 2:
-        raise _wrong_count(given)
+        raise wrong_count(given, "train", "price ~ .")
     source, formula = given
     _check(options, source)
     table = open_data(source, options)
@@ -47,19 +46,6 @@ def run(options: Options) -> int:
     shown = replace(net, findings=data.findings(net.findings))
     _deliver(net, shown, data, options)
     return exit_code(net, options)
-
-
-def _wrong_count(given: list[str]) -> ArgumentError:
-    if not given:
-        return ArgumentError("DATA and FORMULA are missing.", next_step=_STEP)
-    if len(given) == 1:
-        what = "The formula is missing." if "~" not in given[0] else "DATA is missing."
-        return ArgumentError(what, next_step=f'write: taylored train DATA "price ~ ."; {_STEP}')
-    return ArgumentError(
-        f"There is one argument too many: {given[2][:60]!r}.",
-        why="two are expected, DATA and FORMULA",
-        next_step='put the formula in quotes: "price ~ ."',
-    )
 
 
 def _check(options: Options, source: str) -> None:
