@@ -6,6 +6,7 @@ Each line is the mean over data sets that are drawn anew; errors are standard er
 from __future__ import annotations
 
 import argparse
+import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -51,11 +52,13 @@ def quiet(rng: np.random.Generator, rows: int = 300) -> Drawn:
 TASKS = {"sine": sine, "varying noise": varying, "Friedman": friedman}
 
 
-def tried(draw: Callable[..., Drawn], seed: int, rows: int | None = None, **options: Any) -> dict:
+def tried(
+    draw: Callable[..., Drawn], seed: int, rows: int | None = None, new: int = NEW, **options: Any
+) -> dict:
     """One network on one data set: what it promises, and what holds on new rows."""
     rng = np.random.default_rng(seed)
     x, y = draw(rng) if rows is None else draw(rng, rows)
-    x_new, y_new = draw(rng, NEW)
+    x_new, y_new = draw(rng, new)
     net = ty.train(x, y, task="regression", seed=seed, **options)
     p = net.predict(x_new, LEVEL)
     found = {"said": net.error, "error": np.sqrt(np.mean((p.value - y_new) ** 2))}
@@ -152,7 +155,34 @@ def threshold(sets: int) -> None:
         line(f"Friedman, {rows} rows: laplace", runs)
 
 
-PARTS = {f.__name__: f for f in (coverage, threshold, cuts, starts, corrections, noises)}
+def people(rng: np.random.Generator, number: int, times: int, kind: str) -> Drawn:
+    """Rows of people, who have 0.7 of the variance of the noise for themselves.
+
+    Their inputs are "others" in each row; the first two are "shared" by their rows; all are "near".
+    """
+    person = np.repeat(np.arange(number), times)
+    x = rng.uniform(-2, 2, (len(person), 3))
+    own = rng.uniform(-2, 2, (number, 3))[person]
+    x = {"others": x, "shared": np.column_stack([own[:, :2], x[:, 2]]), "near": own + 1e-6 * x}[
+        kind
+    ]
+    noise = np.sqrt(0.7) * rng.normal(size=number)[person] + np.sqrt(0.3) * rng.normal(size=len(x))
+    return x, np.sin(x[:, 0]) + 0.5 * x[:, 1] + 0.3 * x[:, 2] ** 2 + 0.5 * noise
+
+
+def together(sets: int) -> None:
+    """What is said of new people, where rows of the same person are left out together or not."""
+    for number, times, kind, grouped in (
+        (60, 5, "others", True), (60, 5, "shared", True), (60, 5, "shared", False),
+        (60, 3, "near", False), (20, 10, "others", True), (20, 10, "shared", True),
+    ):  # fmt: skip
+        made = functools.partial(people, times=times, kind=kind)
+        groups = np.repeat(np.arange(number), times) if grouped else None
+        runs = [tried(made, s, number, NEW // times, groups=groups) for s in range(sets)]
+        line(f"{number} people, {times} rows, {kind}: groups {grouped}", runs)
+
+
+PARTS = {f.__name__: f for f in (coverage, threshold, cuts, starts, corrections, noises, together)}
 
 
 def main() -> None:

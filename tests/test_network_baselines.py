@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
+from taylored.networks.averages import mean_and_stderr
 from taylored.networks.baselines import (
     classification_baselines,
     log_losses,
-    mean_loss,
     paired_difference,
     regression_baselines,
     root_mean_square,
@@ -294,10 +294,10 @@ def test_descent_reaches_the_minimum_of_rosenbrock():
 def test_scores_of_a_few_rows_by_hand():
     losses, ones = np.array([1.0, 3.0, 5.0]), np.ones(3)
     # Sample standard deviation 2, over the root of 3.
-    assert mean_loss(losses, ones) == pytest.approx((3.0, 2 / 3**0.5))
+    assert mean_and_stderr(losses, ones) == pytest.approx((3.0, 2 / 3**0.5))
     assert root_mean_square(losses, ones) == pytest.approx((3**0.5, 2 / 3**0.5 / (2 * 3**0.5)))
     assert paired_difference(losses + 1, losses, ones) == pytest.approx((1.0, 0.0))
-    assert mean_loss(losses, np.array([0.0, 2.0, 0.0])) == (3.0, np.inf)
+    assert mean_and_stderr(losses, np.array([0.0, 2.0, 0.0])) == (3.0, np.inf)
     np.testing.assert_allclose(squared_losses(np.array([[1.0, 2.0]]), np.zeros((1, 2))), [2.5])
     found = log_losses(np.array([[0.25, 0.75], [1.0, 0.0]]), np.array([1, 1]))
     np.testing.assert_allclose(found, [-np.log(0.75), -np.log(np.finfo(float).eps)])

@@ -10,12 +10,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 
+from taylored.networks.averages import effective_units, mean_and_stderr
 from taylored.networks.folds import Folds
-from taylored.networks.outofbag import Coverage, conformal_quantile, share_error
+from taylored.networks.outofbag import (
+    Coverage,
+    conformal_quantile,
+    measured,
+    new_weight,
+    too_few,
+)
 
 __all__ = ["ClassesOutOfBag", "Reliability", "probabilities", "tempered"]
 
@@ -110,9 +118,20 @@ class ClassesOutOfBag:
     @cached_property
     def correct(self) -> tuple[float, float]:
         """The share of rows whose class is right, and its standard error."""
-        share = float(np.average(self.right, weights=self._weights))
-        rows = self._weights.sum() ** 2 / (self._weights**2).sum()
-        return share, float(np.sqrt((share * (1 - share) + 0.25 / rows) / rows))
+        weights, groups = self._weights, self.folds.groups
+        share, stderr = mean_and_stderr(self.right.astype(float), weights, groups)
+        least = _of_share(np.array(share), effective_units(weights))
+        return share, float(least if groups is None else max(least, stderr))
+
+    @cached_property
+    def units(self) -> float:
+        """How many rows, or groups, of equal weight would tell as much."""
+        return effective_units(self._weights, self.folds.groups)
+
+    @property
+    def too_few(self) -> str:
+        """Why nothing is known of new rows, where the rows are too few; else nothing."""
+        return too_few(self.units, self.folds)
 
     @cached_property
     def scores(self) -> np.ndarray:
@@ -121,19 +140,20 @@ class ClassesOutOfBag:
 
     def threshold(self, level: float) -> float:
         """Classes with at least this probability make up a set that holds the true one."""
-        return 1 - min(conformal_quantile(self.scores, self._weights, level), 1.0)
+        return self._threshold(level, np.ones(len(self.t), bool))
+
+    def _threshold(self, level: float, used: np.ndarray) -> float:
+        weights, more = self._weights[used], new_weight(self._weights, self.folds.groups, used)
+        return 1 - min(conformal_quantile(self.scores[used], weights, level, more), 1.0)
 
     def coverage(self, level: float) -> Coverage:
         """How often sets hold the class of rows of a fold left out for them too."""
         number, inside = self.folds.number[0], np.zeros(len(self.t), bool)
         for fold in range(self.folds.count):
             out = number == fold
-            least = 1 - min(conformal_quantile(self.scores[~out], self._weights[~out], level), 1.0)
             best = self.probability[out].argmax(1) == self.t[out]
-            inside[out] = (1 - self.scores[out] >= least) | best
-        found = np.average(inside[:, None], axis=0, weights=self._weights)
-        error = share_error(found, self._weights, level, self.effective)
-        return Coverage(level, float(found[0]), float(error[0]), len(self.t))
+            inside[out] = (1 - self.scores[out] >= self._threshold(level, ~out)) | best
+        return measured(inside, np.ones(len(inside), bool), level, self)
 
     def reliability(self, bins: int = _BINS) -> Reliability:
         """Calibration of the largest probability, in bins with equally many rows."""
@@ -142,5 +162,9 @@ class ClassesOutOfBag:
         count = np.array([len(p) for p in parts])
         said = np.array([largest[p].mean() for p in parts])
         right = np.array([self.right[p].mean() for p in parts])
-        error = np.sqrt((right * (1 - right) + 0.25 / count) / count)
-        return Reliability(said, right, error, count)
+        return Reliability(said, right, _of_share(right, count), count)
+
+
+def _of_share(share: np.ndarray, rows: Any) -> np.ndarray:
+    """The standard error of a share of so many rows; not zero where all or none are counted."""
+    return np.sqrt((share * (1 - share) + 0.25 / rows) / rows)

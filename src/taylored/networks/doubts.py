@@ -1,4 +1,4 @@
-"""What the rows that were left out say against the statements made of them."""
+"""What is said against the statements made of rows left out: by these rows, and by their inputs."""
 
 from __future__ import annotations
 
@@ -6,24 +6,125 @@ from typing import Any
 
 import numpy as np
 
+from taylored.networks.alike import shared_columns
 from taylored.networks.classes import ClassesOutOfBag
 from taylored.networks.outofbag import OutOfBag
 from taylored.networks.result import LEVEL
 from taylored.results import Finding
 
-__all__ = ["doubts_of"]
+__all__ = ["doubts_of", "doubts_of_columns", "near_rows", "repeated_rows"]
 
 _SURE = 5.0  # standard errors of a correlation between neighbors
 _STRONG = 0.2  # and how large it is at least: below it does little harm
 _SOME = 5  # rows of a class of which one at least should be found
 _HEAVY = 0.5  # of the squared error in a hundredth of the rows
+_FEW_ROWS, _FEW_GROUPS = 50, 30  # below, what is said of the coverage is rough
+_NAMED = 4  # columns that a finding names
 
 
 def doubts_of(found: OutOfBag | ClassesOutOfBag, classes: tuple[Any, ...]) -> list[Finding]:
-    """Findings about errors that depend on the order, hang on few rows, or leave a class out."""
+    """Findings about too few rows, errors that depend on the order, and classes left out."""
     if isinstance(found, ClassesOutOfBag):
-        return _never_found(found, classes)
-    return [*_too_few(found), *_in_order(found), *_few_rows_carry(found)]
+        return [*_few(found), *_never_found(found, classes)]
+    return [*_too_few(found), *_few(found), *_in_order(found), *_few_rows_carry(found)]
+
+
+def doubts_of_columns(
+    found: OutOfBag | ClassesOutOfBag, z: np.ndarray, names: dict[int, str]
+) -> list[Finding]:
+    """Findings about rows that seem to be of the same things; `names` are of features of z."""
+    features = list(names)
+    shared, things = shared_columns(z[:, features])
+    if shared:
+        named = [names[features[k]] for k in shared]
+        return [_of_same_things(named, things, len(z))]
+    if isinstance(found, ClassesOutOfBag):
+        return []
+    r = found.residual - found.residual.mean(0)
+    for k in features:
+        alike = _alike_within(np.unique(z[:, k], return_inverse=True)[1], r)
+        if alike:
+            return [_alike_errors(names[k], alike)]
+    return []
+
+
+def repeated_rows(number: np.ndarray) -> Finding:
+    """Of exact copies; `number` (rows,) is the same for copies."""
+    count = len(number) - int(number.max()) - 1
+    return Finding(
+        "repeated-rows",
+        f"{count} of {len(number)} rows are exact copies of others.",
+        "They were left out together with them; if they are one measurement entered twice, remove "
+        "them, else use weights=.",
+        severity="note",
+    )
+
+
+def near_rows(number: np.ndarray) -> Finding:
+    """Of rows with nearly the same inputs; `number` (rows,) is the same for these."""
+    sizes = np.bincount(number)
+    return Finding(
+        "near-copies",
+        f"{int(sizes[sizes > 1].sum())} of {len(number)} rows have nearly the same inputs as "
+        f"others: {len(sizes)} groups of rows, which were left out together.",
+        "What is stated holds for rows unlike these. If each row is a measurement of its own, "
+        "and new rows will be as close to these, give groups=range(rows).",
+    )
+
+
+def _of_same_things(names: list[str], things: int, rows: int) -> Finding:
+    listed = ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
+    return Finding(
+        "rows-belong-together",
+        f"{listed} take only {things} combinations of values in {rows} rows, as if rows that "
+        "agree in them were of one thing: a person, a place, a day.",
+        "What is stated holds for new rows of the same things. For new things, number these and "
+        "give groups=.",
+    )
+
+
+def _alike_errors(name: str, alike: float) -> Finding:
+    return Finding(
+        "rows-belong-together",
+        f"the errors of rows with equal {name} are alike (correlation {alike:.2f}).",
+        f"What is stated holds for new rows with the same values. For others, give "
+        f"groups={name!r}.",
+    )
+
+
+def _alike_within(group: np.ndarray, r: np.ndarray) -> float:
+    """The correlation of the residuals r (rows, outputs) of two rows of a group, where it is sure;
+    else 0."""
+    sizes = np.bincount(group)
+    pairs = float((sizes * (sizes - 1.0)).sum())
+    if not 10 <= len(sizes) <= len(group) / 3 or not pairs:
+        return 0.0
+    best = 0.0
+    for each in r.T:
+        square = float(each @ each) / len(each)
+        sums = np.bincount(group, each)
+        alike = (float(sums @ sums) - len(each) * square) / pairs / max(square, 1e-300)
+        best = max(best, alike)
+    return best if best > max(_STRONG, _SURE * (2 / pairs) ** 0.5) else 0.0
+
+
+def _few(found: OutOfBag | ClassesOutOfBag) -> list[Finding]:
+    groups = found.folds.groups is not None
+    units, least = found.units, _FEW_GROUPS if groups else _FEW_ROWS
+    if units >= least:
+        return []
+    what = found.folds.drawn
+    if units < 0.9 * found.folds.units:
+        what = f"{what} of so different weight, which count as {units:.0f},"
+    return [
+        Finding(
+            "few-groups" if groups else "few-rows",
+            f"{what} tell little about how often intervals hold: see the standard errors"
+            + (", themselves rough." if groups else "."),
+            f"More {'groups' if groups else 'rows'} would make the statement sharper.",
+            severity="warning" if groups else "note",
+        )
+    ]
 
 
 def _too_few(found: OutOfBag) -> list[Finding]:
@@ -32,19 +133,25 @@ def _too_few(found: OutOfBag) -> list[Finding]:
     return [
         Finding(
             "intervals-without-ends",
-            f"{len(found.t)} rows are too few for intervals that hold {100 * LEVEL:g} %: they have "
+            f"{found.folds.drawn} are too few for intervals that hold {100 * LEVEL:g} %: they have "
             "no ends.",
-            f"{int(LEVEL / (1 - LEVEL)) + 1} rows are the least; or ask for a lower level.",
+            f"{int(LEVEL / (1 - LEVEL) + 0.5)} are the least; or ask for a lower level.",
         )
     ]
 
 
 def _in_order(found: OutOfBag) -> list[Finding]:
-    """Neighbors in the table whose errors are alike: rows of one day, or of one series."""
-    r = found.residual - found.residual.mean(0)
-    alike = (r[1:] * r[:-1]).sum(0) / np.maximum((r * r).sum(0), 1e-300)
+    """Neighbors in the table whose errors are alike: rows of one day, or of one series.
+
+    Of those that were left out together nothing follows.
+    """
+    r, groups = found.residual - found.residual.mean(0), found.folds.groups
+    apart = np.ones(len(r) - 1, bool) if groups is None else groups[1:] != groups[:-1]
+    if not apart.any():
+        return []
+    alike = (r[1:] * r[:-1])[apart].mean(0) / np.maximum((r * r).mean(0), 1e-300)
     most = float(alike.max())
-    if most <= max(_STRONG, _SURE / len(r) ** 0.5):
+    if most <= max(_STRONG, _SURE / int(apart.sum()) ** 0.5):
         return []
     return [
         Finding(

@@ -102,7 +102,9 @@ def description(net: Network, level: float) -> dict[str, Any]:
         "outputs": _outputs(net, intervals),
         "level": level if intervals else None,
         "coverage": [
-            {"value": c.value, "stderr": c.stderr, "rows": c.rows} for c in net.coverage(level)
+            {"value": c.value, "stderr": c.stderr, "rows": c.rows}
+            for c in net.coverage(level)
+            if c.known
         ],
         "accuracy": str(net.accuracy) if intervals else "unknown",
         "why": "" if intervals else "intervals of a single network are not exported",

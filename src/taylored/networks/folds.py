@@ -10,18 +10,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Folds", "copies", "fold_count", "make_folds"]
+__all__ = ["Folds", "fold_count", "make_folds"]
 
-_COPIED = 0.9  # of the rows with equal inputs: those whose targets are equal too
 _FEW_ROWS = 100  # below, ten folds: the members see nine tenths of the rows
 
 
 @dataclass(frozen=True, eq=False)
 class Folds:
-    """The fold of each row in each repeat: `number` (repeats, rows), from 0 to `count` - 1."""
+    """The fold of each row in each repeat: `number` (repeats, rows), from 0 to `count` - 1.
+
+    `groups` (rows,) numbers the rows that are left out together, or is None.
+    """
 
     number: np.ndarray
     count: int
+    groups: np.ndarray | None = None
 
     @property
     def repeats(self) -> int:
@@ -32,6 +35,16 @@ class Folds:
     def members(self) -> int:
         """One member for each fold of each repeat."""
         return self.repeats * self.count
+
+    @property
+    def drawn(self) -> str:
+        """What was drawn one by one, with its count: `80 rows`, or `8 groups`."""
+        return f"{self.units} {'rows' if self.groups is None else 'groups'}"
+
+    @property
+    def units(self) -> int:
+        """How many rows, or groups, were drawn one by one."""
+        return self.number.shape[1] if self.groups is None else int(self.groups.max()) + 1
 
     def held_out(self) -> np.ndarray:
         """(members, rows) whether the member has not seen the row."""
@@ -50,7 +63,7 @@ class Folds:
 
     def first(self, repeats: int) -> Folds:
         """The first of the repeats only."""
-        return Folds(self.number[:repeats], self.count)
+        return Folds(self.number[:repeats], self.count, self.groups)
 
 
 def fold_count(units: int) -> int:
@@ -78,7 +91,7 @@ def make_folds(
         if labels is not None:
             order = order[np.argsort(labels[order], kind="stable")]
         number[repeat, order] = np.arange(units) % count
-    return Folds(number, count)
+    return Folds(number, count, groups)
 
 
 def _of_groups(groups: np.ndarray, order: np.ndarray, count: int) -> np.ndarray:
@@ -89,19 +102,3 @@ def _of_groups(groups: np.ndarray, order: np.ndarray, count: int) -> np.ndarray:
         fold[group] = int(rows.argmin())
         rows[fold[group]] += size[group]
     return fold
-
-
-def copies(z: np.ndarray, t: np.ndarray) -> np.ndarray | None:
-    """A number for each row, the same for rows entered more than once; None where there are none.
-
-    Rows with equal inputs are copies of one another where nearly all of them have equal targets
-    too. Where inputs have few values, targets agree by chance, and rows are no copies.
-    """
-    _, place, counts = np.unique(z, axis=0, return_inverse=True, return_counts=True)
-    alike = counts[place.ravel()] > 1
-    if not alike.any():
-        return None
-    whole = np.column_stack([place.ravel(), t])
-    _, number, counts = np.unique(whole, axis=0, return_inverse=True, return_counts=True)
-    same = counts[number.ravel()] > 1
-    return number.ravel() if same[alike].mean() > _COPIED else None

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from taylored.errors import ArgumentError
+from taylored.networks.alike import copies, near_copies
 from taylored.networks.checkpoint import Checkpoint, identity_of
 from taylored.networks.classes import ClassesOutOfBag, probabilities
-from taylored.networks.doubts import doubts_of
+from taylored.networks.doubts import doubts_of, doubts_of_columns, near_rows, repeated_rows
 from taylored.networks.ensemble import Rows, held_out, member_batch, outputs_at
-from taylored.networks.folds import Folds, copies, fold_count, make_folds
+from taylored.networks.folds import Folds, fold_count, make_folds
 from taylored.networks.laplace import Laplace, fit_laplace
 from taylored.networks.losses import Logistic, Loss, Softmax, Squared
 from taylored.networks.members import (
@@ -41,7 +42,6 @@ __all__ = ["Job"]
 
 _MEMBERS, _COSTLY_MEMBERS = 30, 10
 _LEAST_COSTLY = 20.0  # seconds: from here fewer members are trained where none were asked for
-_FEW_ROWS = 50  # below, what is said of the coverage is rough
 
 
 class Job:
@@ -139,21 +139,16 @@ class Job:
         )  # fmt: skip
 
     def _together(self) -> np.ndarray | None:
-        """Which rows are left out together: the user's groups, and exact copies."""
+        """Which rows are left out together: the user's groups, exact copies, and near ones."""
         if self.groups is not None:
-            return self.groups
+            return self.groups if self.groups.max() + 1 < len(self.groups) else None
         found = copies(self.rows.z, self.rows.t)
+        near = near_copies(self.rows.z)
+        if near is not None:
+            self.findings.append(near_rows(near))
+            return near
         if found is not None:
-            count = len(found) - int(found.max()) - 1
-            self.findings.append(
-                Finding(
-                    "repeated-rows",
-                    f"{count} of {len(found)} rows are exact copies of others.",
-                    "They were left out together with them; if they are one measurement entered "
-                    "twice, remove them, else use weights=.",
-                    severity="note",
-                )
-            )
+            self.findings.append(repeated_rows(found))
         return found
 
     def _judged(self, trained: Trained, folds: Folds) -> Network:
@@ -175,11 +170,16 @@ class Job:
         scores, findings = score_beside_baselines(found, rows, folds, self.settings.seed)
         self.findings += findings
         self.findings += doubts_of(found, self.response.classes)
-        if len(rows.z) < _FEW_ROWS:
-            self.findings.append(_few_rows(len(rows.z)))
+        if self.groups is None:
+            self.findings += doubts_of_columns(found, rows.z, self._names_of_numbers())
         net = self._finish(trained, folds=folds, noise=noise, out_of_bag=found, scores=scores)
         short = [_does_not_hold(c) for c in net.coverage() if not c.holds]
         return replace(net, findings=(*net.findings, *short))
+
+    def _names_of_numbers(self) -> dict[int, str]:
+        """The columns of the features that are measured numbers."""
+        columns = [self.encoder.columns[c] for c in self.encoder.column_of]
+        return {k: c.name for k, c in enumerate(columns) if c.kind == "number"}
 
     # ---- a single network ----
 
@@ -228,15 +228,6 @@ def _does_not_hold(coverage: Coverage) -> Finding:
         f"what is to hold {100 * coverage.level:g} % of new rows held only {coverage} of those not "
         "used for it.",
         "Are the rows in an order, or in groups? Give groups=, or more rows.",
-    )
-
-
-def _few_rows(rows: int) -> Finding:
-    return Finding(
-        "few-rows",
-        f"{rows} rows tell little about how often intervals hold: see the standard errors.",
-        "More rows would make the statement sharper.",
-        severity="note",
     )
 
 

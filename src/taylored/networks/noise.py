@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from taylored.networks.averages import mean_and_stderr
 from taylored.networks.ensemble import Rows, held_out, member_batch, outputs_at, train_members
 from taylored.networks.folds import Folds
 from taylored.networks.losses import Deviation
@@ -89,15 +90,16 @@ def fit_noise(
     state = train_members(model, Deviation(), batch, rng, limits, run=run)
     bend, _ = held_out(outputs_at(model, state.theta, z), few)
     local = level * np.exp(np.clip(bend, -LARGEST_BEND, LARGEST_BEND))
-    gain = _gain(residual, level, local, rows.weights)
+    gain = _gain(residual, level, local, rows.weights, folds.groups)
     if not np.isfinite(local).all() or (varies is None and gain < _SURE):
         return Noise(base, gain=gain), level
     return Noise(base, model, state.theta, gain), local
 
 
 def _gain(
-    residual: np.ndarray, level: np.ndarray, local: np.ndarray, weights: np.ndarray | None
-) -> float:
+    residual: np.ndarray, level: np.ndarray, local: np.ndarray, weights: np.ndarray | None,
+    groups: np.ndarray | None,
+) -> float:  # fmt: skip
     """By how many standard errors the likelihood of the residuals is higher with `local`."""
 
     def losses(deviation: np.ndarray) -> np.ndarray:
@@ -106,6 +108,6 @@ def _gain(
         return (np.log(deviation) + 0.5 * np.log(mean) + 0.5 * square / mean).sum(1)
 
     better = losses(level) - losses(local)
-    mean = float(np.average(better, weights=weights))
-    error = float(better.std()) / len(better) ** 0.5
+    weights = np.ones(len(better)) if weights is None else weights
+    mean, error = mean_and_stderr(better, weights, groups)
     return mean / error if error > 0 else 0.0

@@ -13,17 +13,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
+from taylored.networks.averages import effective_units, mean_and_stderr, unit_weights
 from taylored.networks.folds import Folds
 
-__all__ = ["Coverage", "OutOfBag", "conformal_quantile", "share_error"]
+__all__ = ["Coverage", "OutOfBag", "conformal_quantile", "measured", "new_weight", "too_few"]
+
+_LEAST_UNITS = 10.0  # rows or groups of equal weight
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How often intervals at `level` hold rows not used for them: `value` ± `stderr`."""
+    """How often intervals at `level` hold rows not used for them: `value` ± `stderr`.
+
+    Both are NaN where no row could be used: intervals from so few rows have no ends.
+    """
 
     level: float
     value: float
@@ -31,11 +38,18 @@ class Coverage:
     rows: int
 
     @property
+    def known(self) -> bool:
+        """Whether there were rows to measure it on."""
+        return self.rows > 0
+
+    @property
     def holds(self) -> bool:
         """Whether the level is not above what was measured by three standard errors."""
-        return self.value >= self.level - 3 * self.stderr
+        return not self.known or self.value >= self.level - 3 * self.stderr
 
     def __str__(self) -> str:
+        if not self.known:
+            return "unknown"
         return f"{100 * self.value:.1f} ± {100 * self.stderr:.1f} %"
 
 
@@ -78,12 +92,11 @@ class OutOfBag:
 
     @cached_property
     def error_stderr(self) -> np.ndarray:
-        """(outputs,) the standard error of `error` over the rows."""
+        """(outputs,) the standard error of `error` over the rows, or their groups."""
         squares = self.residual**2
-        mean = self.average(squares)
-        weights = self._weights / self._weights.sum()
-        variance = ((weights[:, None] * (squares - mean)) ** 2).sum(0)
-        return 0.5 * np.sqrt(variance) / np.sqrt(np.maximum(mean, 1e-300)) * self.ratio
+        found = [mean_and_stderr(each, self._weights, self.folds.groups) for each in squares.T]
+        mean, stderr = np.array(found).T
+        return 0.5 * stderr / np.sqrt(np.maximum(mean, 1e-300)) * self.ratio
 
     @cached_property
     def scores(self) -> np.ndarray:
@@ -102,43 +115,78 @@ class OutOfBag:
         """(outputs,) the width of intervals in deviations; infinite where the rows are too few."""
         return self._quantile(level, np.ones(len(self.t), bool))
 
+    @cached_property
+    def units(self) -> float:
+        """How many rows, or groups, of equal weight would tell as much."""
+        return effective_units(self._weights, self.folds.groups)
+
+    @property
+    def too_few(self) -> str:
+        """Why nothing is known of new rows, where the rows are too few; else nothing."""
+        return too_few(self.units, self.folds)
+
     def _quantile(self, level: float, used: np.ndarray) -> np.ndarray:
-        weights = self._weights[used]
-        return np.array([conformal_quantile(s, weights, level) for s in self.scores[used].T])
+        weights, more = self._weights[used], new_weight(self._weights, self.folds.groups, used)
+        return np.array([conformal_quantile(s, weights, level, more) for s in self.scores[used].T])
 
     def coverage(self, level: float) -> tuple[Coverage, ...]:
-        """For each output: how often intervals hold the rows of a fold left out for them too."""
-        number, weights = self.folds.number[0], self._weights
-        inside = np.zeros(self.t.shape, bool)
+        """For each output: how often intervals hold the rows of a fold left out for them too.
+
+        Folds without which the rows are too few for intervals with ends are passed over.
+        """
+        number = self.folds.number[0]
+        width = np.empty(self.t.shape)
         for fold in range(self.folds.count):
-            out = number == fold
-            inside[out] = self.scores[out] <= self._quantile(level, ~out)
-        found = np.average(inside, axis=0, weights=weights)
-        errors = share_error(found, weights, level, self.effective)
+            width[number == fold] = self._quantile(level, number != fold)
         return tuple(
-            Coverage(level, float(v), float(e), len(self.t))
-            for v, e in zip(found, errors, strict=True)
+            measured(scores <= most, np.isfinite(most), level, self)
+            for scores, most in zip(self.scores.T, width.T, strict=True)
         )
 
 
-def share_error(
-    found: np.ndarray, weights: np.ndarray, level: float, parameters: float
-) -> np.ndarray:
-    """The standard error of a coverage measured on the rows that the quantile comes from.
+def too_few(units: float, folds: Folds) -> str:
+    """A reason where so many effective rows, or groups, say nothing of new ones."""
+    if units >= _LEAST_UNITS:
+        return ""
+    return f"{units:.1f} effective {'rows' if folds.groups is None else 'groups'} are too few"
 
-    The level of such a quantile varies as a share of so many rows does; residuals of one fit are
-    not independent, and each parameter that the rows determine counts as one row less.
+
+def measured(inside: np.ndarray, judged: np.ndarray, level: float, found: Any) -> Coverage:
+    """The share of the judged rows that are inside, with its standard error.
+
+    The level of a quantile varies as a share of so many rows does; residuals of one fit are not
+    independent, and each parameter that the rows determine counts as one row less. Rows of one
+    group are inside together.
     """
-    rows = weights.sum() ** 2 / (weights**2).sum()
-    rows = max(rows - parameters, 0.25 * rows)
-    share = np.clip(found, min(level, 1.0), 1 - 1 / (rows + 2))
-    return np.sqrt(share * (1 - share) / rows)
+    rows = int(judged.sum())
+    if not rows:
+        return Coverage(level, float("nan"), float("nan"), 0)
+    groups = None if found.folds.groups is None else found.folds.groups[judged]
+    weights = np.ones(rows) if found.weights is None else found.weights[judged]
+    if not weights.any():
+        return Coverage(level, float("nan"), float("nan"), 0)
+    value, stderr = mean_and_stderr(inside[judged].astype(float), weights, groups)
+    count = effective_units(weights)
+    count = max(count - found.effective, 0.25 * count)
+    share = min(max(value, level), 1 - 1 / (count + 2))
+    stderr = max((share * (1 - share) / count) ** 0.5, 0.0 if groups is None else stderr)
+    return Coverage(level, value, stderr, rows)
 
 
-def conformal_quantile(scores: np.ndarray, weights: np.ndarray, level: float) -> float:
-    """The quantile of the scores and one more row, whose score may be anything."""
+def new_weight(weights: np.ndarray, groups: np.ndarray | None, used: np.ndarray) -> float:
+    """What one more row counts, or one more group."""
+    units = unit_weights(weights[used], None if groups is None else groups[used])
+    return float(units[units > 0].mean()) if units.any() else 1.0
+
+
+def conformal_quantile(scores: np.ndarray, weights: np.ndarray, level: float, more: float) -> float:
+    """The quantile of the scores and of one more row, or group, whose scores may be anything.
+
+    Of groups: Y. Lee, R. F. Barber and R. Willett, Distribution-free inference with hierarchical
+    data, arXiv:2306.06342.
+    """
     order = np.argsort(scores)
     reached = np.cumsum(weights[order])
-    total = reached[-1] + weights.mean()
+    total = reached[-1] + more
     place = int(np.searchsorted(reached, level * total * (1 - 1e-12)))
     return float(scores[order[place]]) if place < len(scores) else float("inf")

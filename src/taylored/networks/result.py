@@ -163,7 +163,7 @@ class Network:
     def accuracy(self) -> Accuracy:
         """The kind of statement that predictions make."""
         if self.out_of_bag is not None:
-            return Accuracy.CALIBRATED
+            return Accuracy.UNKNOWN if self.out_of_bag.too_few else Accuracy.CALIBRATED
         if self.laplace is not None and self.laplace.trusted:
             return Accuracy.ESTIMATED
         return Accuracy.UNKNOWN
@@ -225,7 +225,7 @@ class Network:
         if len(trusted) and not trusted.any():
             kind, why = Accuracy.UNKNOWN, "all rows lie outside of the training data"
         elif isinstance(found, OutOfBag) and not np.isfinite(found.quantile(level)).all():
-            kind, why = Accuracy.UNKNOWN, f"{len(found.t)} rows are too few for this level"
+            kind, why = Accuracy.UNKNOWN, f"{found.folds.drawn} are too few for this level"
         given = {
             "level": level, "measured": self.coverage(level), "kind": kind, "why": why,
             "trusted": trusted, "names": self.response.names, "findings": seen.findings,
@@ -267,7 +267,7 @@ class Network:
     @property
     def _why(self) -> str:
         if self.out_of_bag is not None:
-            return ""
+            return self.out_of_bag.too_few
         if self.laplace is None:
             return 'one network says nothing of its errors; train with intervals="out-of-bag"'
         return "" if self.laplace.trusted else self.laplace.why

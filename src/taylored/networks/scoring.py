@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from taylored.networks.averages import mean_and_stderr
 from taylored.networks.baselines import (
     Baseline,
     classification_baselines,
-    mean_loss,
     paired_difference,
     regression_baselines,
     root_mean_square,
@@ -32,10 +33,9 @@ def score_beside_baselines(
 ) -> tuple[tuple[Score, ...], list[Finding]]:
     """The scores, best first, and what follows from them."""
     weights = np.ones(len(rows.z)) if rows.weights is None else rows.weights
-    number = folds.number[0]
+    number, summary = folds.number[0], mean_and_stderr
     if isinstance(found, ClassesOutOfBag):
         losses = found.losses
-        own = Score("network", *mean_loss(losses, weights))
         baselines, notes = classification_baselines(
             rows.z, rows.t, found.raw.shape[1], weights, number, seed=seed
         )
@@ -43,11 +43,15 @@ def score_beside_baselines(
         center = np.average(rows.t, axis=0, weights=weights)
         scale = np.sqrt(np.average((rows.t - center) ** 2, axis=0, weights=weights))
         losses = ((found.residual * found.ratio / scale) ** 2).mean(1)
-        own = Score("network", *root_mean_square(losses, weights))
+        summary = root_mean_square
         baselines, notes = regression_baselines(
             _scaled(rows.z, weights), (rows.t - center) / scale, weights, number, seed
         )
-    others = [_beside(each, losses, weights, number) for each in baselines]
+    own = Score("network", *summary(losses, weights, folds.groups))
+    others = [_beside(each, losses, weights, folds) for each in baselines]
+    if folds.groups is not None:
+        errors = [summary(each.losses, weights, folds.groups)[1] for each in baselines]
+        others = [replace(s, stderr=e) for s, e in zip(others, errors, strict=True)]
     ranked = tuple(sorted([own, *others], key=lambda s: s.value))
     return ranked, [*notes, *_comparison(own, others)]
 
@@ -59,11 +63,9 @@ def _scaled(z: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return (z - center) / np.where(scale > 0, scale, 1.0)
 
 
-def _beside(
-    baseline: Baseline, losses: np.ndarray, weights: np.ndarray, number: np.ndarray
-) -> Score:
-    by, error = paired_difference(losses, baseline.losses, weights)
-    error = max(error, _over_folds(losses - baseline.losses, weights, number))
+def _beside(baseline: Baseline, losses: np.ndarray, weights: np.ndarray, folds: Folds) -> Score:
+    by, error = paired_difference(losses, baseline.losses, weights, folds.groups)
+    error = max(error, _over_folds(losses - baseline.losses, weights, folds.number[0]))
     worse = by / error if error else 0.0
     return Score(baseline.name, baseline.score, baseline.stderr, worse)
 

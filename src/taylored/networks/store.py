@@ -118,6 +118,7 @@ def _arrays(net: Network) -> dict[str, np.ndarray]:
     }  # fmt: skip
     if net.folds is not None:
         values["folds"] = net.folds.number.astype(np.min_scalar_type(net.folds.count))
+        values["folds.groups"] = net.folds.groups
     if found is not None:
         values["out-of-bag.effective"] = np.array([found.effective])
     if isinstance(found, OutOfBag):
@@ -230,7 +231,18 @@ class _Reader:
         sizes = np.array([np.bincount(n, minlength=count) for n in number])
         _must(sizes.shape[1] == count and (sizes > 0).all(), "a fold has no rows")
         _must(len(number) >= 2 and members == len(number) * count, "its folds miss members")
-        return Folds(number, count)
+        return Folds(number, count, self._groups(number))
+
+    def _groups(self, number: np.ndarray) -> np.ndarray | None:
+        if "folds.groups" not in self.archive.arrays:
+            return None
+        groups = self.archive.array("folds.groups", (number.shape[1],), "i")
+        count = int(groups.max()) + 1
+        whole = groups.min() >= 0 and count <= len(groups)
+        _must(whole and len(np.unique(groups)) == count, "its groups are not numbered")
+        first = np.unique(groups, return_index=True)[1]
+        _must((number == number[:, first[groups]]).all(), "a group is in two folds")
+        return groups
 
     def _out_of_bag(self, rows: Rows, folds: Folds | None) -> OutOfBag | ClassesOutOfBag | None:
         if folds is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,19 +16,18 @@ from taylored.report.numbers import Place, number, percent, place_of, rounded, v
 from taylored.results import Finding
 
 if TYPE_CHECKING:
-    from taylored.networks.result import Network, Score
+    from taylored.networks.result import Network, Score, Training
 
-__all__ = ["AUDITED", "Compared", "about", "by_chance", "columns_said", "comparison"]
-__all__ += ["coverage_clause", "deviations", "doubts", "ends_said", "error_columns", "held"]
-__all__ += ["holds", "holds_said", "merged", "names_of", "percent_error", "plain_place"]
-__all__ += ["scores_in_units", "sets_single", "shape_said", "short_verdict"]
-__all__ += ["spread_of_response"]
+__all__ = ["AUDITED", "Compared", "about", "by_chance", "by_severity", "columns_said"]
+__all__ += ["comparison", "coverage_clause", "deviations", "ends_counted", "ends_said"]
+__all__ += ["error_columns", "held", "holds", "holds_said", "names_of", "percent_error"]
+__all__ += ["plain_place", "regularization_said", "scores_in_units", "sets_single", "shape_said"]
+__all__ += ["share_said", "shares_said", "short_verdict", "spread_of_response"]
 
 AUDITED = (0.5, 0.8, 0.9, 0.95)
 _CLEAR = 2.0  # standard errors from which one model is better than another
 _NAME = 24
 _SEVERITY = {"error": 0, "warning": 1, "note": 2}
-_MERGED = 3  # equal findings that are told one by one
 _WRITTEN_OUT = 5  # powers of ten that are written as zeros
 
 
@@ -93,12 +92,12 @@ def _side(score: Score) -> str:
 
 
 def comparison(net: Network) -> str:
-    """One sentence: how simpler models do."""
+    """One sentence: how simpler models do, as in the findings."""
     others = [s for s in net.scores if s.name != "network"]
     if not others:
         return ""
-    best = max(others, key=lambda s: s.worse)
-    if best.worse > _CLEAR:
+    best = min(others, key=lambda s: s.value)
+    if any(f.name == "baseline-wins" for f in net.findings):
         return f"{_capital(best.name)} does better."
     equal = [s for s in others if s.worse >= -_CLEAR]
     if equal:
@@ -117,18 +116,32 @@ def _capital(name: str) -> str:
 
 
 def percent_error(value: float, stderr: float) -> str:
-    """`90.2 ± 1.4 %`, of shares."""
+    """`90.2 ± 1.4 %`, of shares; what was not measured is NaN."""
+    if math.isnan(value):
+        return "an unknown share"
     text = value_error(100 * value, 100 * stderr) if stderr > 0 else number(100 * value, 3)
     return f"{text} %"
 
 
-def holds_said(net: Network, level: float) -> str:
-    """`90.2 ± 1.4 %`; of several outputs the range of them."""
-    found = held(net, level)
-    if not found:
+def share_said(found: Coverage) -> str:
+    """`90.2 ± 1.4 %`, or that there were too few rows to measure it."""
+    if not math.isfinite(found.value):
+        return "unknown"
+    return percent_error(found.value, found.stderr)
+
+
+def shares_said(found: Sequence[Coverage]) -> str:
+    """`90.2 ± 1.4 %`; of several outputs the range of them, nothing where none was measured."""
+    known = [c for c in found if math.isfinite(c.value)]
+    if not known:
         return ""
-    ends = (f(found, key=lambda c: c.value) for f in (min, max))
-    return " to ".join(dict.fromkeys(percent_error(c.value, c.stderr) for c in ends))
+    ends = (f(known, key=lambda c: c.value) for f in (min, max))
+    return " to ".join(dict.fromkeys(share_said(c) for c in ends))
+
+
+def holds_said(net: Network, level: float) -> str:
+    """What intervals or sets of a network hold, in words."""
+    return shares_said(held(net, level))
 
 
 def held(net: Network, level: float) -> tuple[Coverage, ...]:
@@ -159,13 +172,16 @@ def sets_single(found: ClassesOutOfBag, levels: Iterable[float]) -> bool:
 def coverage_clause(net: Network, level: float) -> str:
     """`90 % intervals hold 90.2 ± 1.4 % of them`."""
     what = "sets of classes" if net.task == "classification" else "intervals"
+    said = holds_said(net, level)
+    if not said:
+        return f"how often {percent(level)} {what} hold them is unknown"
     only = "" if all(holds(c) for c in net.coverage(level)) else "only "
-    return f"{percent(level)} {what} hold {only}{holds_said(net, level)} of them"
+    return f"{percent(level)} {what} hold {only}{said} of them"
 
 
 def holds(found: Coverage) -> bool:
     """Whether intervals hold as much as they are to, within what chance allows."""
-    return found.holds or found.value > found.level
+    return not math.isfinite(found.value) or found.holds or found.value > found.level
 
 
 def by_chance(found: Reliability) -> float:
@@ -193,40 +209,31 @@ def columns_said(net: Network) -> str:
     return text if features == columns else f"{text} ({features} features)"
 
 
-def doubts(net: Network) -> list[Finding]:
-    """The findings, the worst first, those of one name as one."""
-    return sorted(merged(net.findings), key=lambda f: _SEVERITY[f.severity])
+def by_severity(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings, the worst first."""
+    return sorted(findings, key=lambda f: _SEVERITY[f.severity])
 
 
-def merged(findings: Sequence[Finding]) -> list[Finding]:
-    """Findings that differ only in what they are about, as one."""
-    groups: dict[tuple[str, str, str], list[Finding]] = {}
-    for each in findings:
-        groups.setdefault((each.name, each.next_step, each.severity), []).append(each)
-    return [_one(group) for group in groups.values()]
+def regularization_said(training: Training) -> str:
+    """`regularized by weight decay 5`, in the words of the reader."""
+    said = training.regularization
+    return "not regularized" if said == "none" else f"regularized by {_DECAYS.get(said, said)}"
 
 
-def _one(group: list[Finding]) -> Finding:
-    """The messages of equal findings, with what they have in common at the end said once."""
-    messages = list(dict.fromkeys(f.message for f in group))
-    if len(messages) == 1:
-        return group[0]
-    heads, common = [m.partition(": ")[0] for m in messages], messages[0].partition(": ")[2]
-    alike = common and all(m.partition(": ")[2] == common for m in messages)
-    parts = heads if alike else [m.rstrip(".") for m in messages]
-    more = f", and {len(parts) - _MERGED} more" if len(parts) > _MERGED else ""
-    text = "; ".join(parts[:_MERGED]) + more + (f": {common}" if alike else ".")
-    params = tuple(dict.fromkeys(p for f in group for p in f.params))
-    return replace(group[0], message=text, params=params)
+_DECAYS = {
+    "evidence": "weight decay that the evidence has chosen",
+    "evidence from strong priors": "weight decay that the evidence has chosen, strong at the start",
+}
 
 
 # ---- how training ended ----
 
 _ENDS = {
-    "converged": "converged within {}", "steps": "reached the limit of {}",
-    "stuck": "stopped where no step lowers the loss, within {}",
-    "not finite": "did not stay finite", "going on": "stopped from outside after {}",
-    "epochs": "reached the limit of {}", "validation": "stopped early on validation rows",
+    "converged": ("converged", " within {}"), "steps": ("reached the limit", " of {}"),
+    "stuck": ("stopped where no step lowers the loss", ", within {}"),
+    "not finite": ("did not stay finite", ""),
+    "going on": ("stopped from outside", " after {}"), "epochs": ("reached the limit", " of {}"),
+    "validation": ("stopped early by the validation rows", ""),
 }  # fmt: skip
 
 
@@ -234,12 +241,16 @@ def ends_said(net: Network) -> str:
     """`all 30 converged within 36 steps`."""
     training = net.training
     unit = "epoch" if training.solver == "adam" else "step"
-    steps = f"{training.steps:,} {unit}{'s' * (training.steps != 1)}"
-    count = sum(training.ends.values())
-    parts = []
-    for end, members in sorted(training.ends.items(), key=lambda e: -e[1]):
+    return ends_counted(training.ends, f"{training.steps:,} {unit}{'s' * (training.steps != 1)}")
+
+
+def ends_counted(ends: Mapping[str, int], steps: str = "") -> str:
+    """How many members ended in which way; within how many steps, where that is given."""
+    count, parts = sum(ends.values()), []
+    for end, members in sorted(ends.items(), key=lambda e: -e[1]):
         who = "" if count == 1 else f"all {count} " if members == count else f"{members} "
-        parts.append(who + _ENDS.get(end, end).format(steps))
+        said = _ENDS.get(end, (end, "")) if steps else (_ENDS.get(end, (end,))[0], "")
+        parts.append(who + "".join(said).format(steps))
     return ", ".join(parts)
 
 

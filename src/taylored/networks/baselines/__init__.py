@@ -4,7 +4,6 @@ from taylored.networks.baselines.baseline import Baseline as Baseline
 from taylored.networks.baselines.compare import classification_baselines as classification_baselines
 from taylored.networks.baselines.compare import regression_baselines as regression_baselines
 from taylored.networks.baselines.scores import log_losses as log_losses
-from taylored.networks.baselines.scores import mean_loss as mean_loss
 from taylored.networks.baselines.scores import paired_difference as paired_difference
 from taylored.networks.baselines.scores import root_mean_square as root_mean_square
 from taylored.networks.baselines.scores import squared_losses as squared_losses
@@ -13,7 +12,6 @@ __all__ = [
     "Baseline",
     "classification_baselines",
     "log_losses",
-    "mean_loss",
     "paired_difference",
     "regression_baselines",
     "root_mean_square",

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from taylored.networks.averages import mean_and_stderr
 from taylored.networks.baselines.baseline import Baseline, Predictor, splits
 from taylored.networks.baselines.gaussian_process import choose, condition
 from taylored.networks.baselines.logistic import Logistic, fit_logistic
 from taylored.networks.baselines.ridge import fit_ridge
 from taylored.networks.baselines.scores import (
     log_losses,
-    mean_loss,
     root_mean_square,
     squared_losses,
 )
@@ -86,7 +86,7 @@ def classification_baselines(
 
     def score(held_out: np.ndarray) -> tuple[np.ndarray, float, float]:
         losses = log_losses(held_out, labels)
-        return losses, *mean_loss(losses, trial.weights)
+        return losses, *mean_and_stderr(losses, trial.weights)
 
     trial.score, trial.shape = score, targets.shape
     if trial.possible(targets):

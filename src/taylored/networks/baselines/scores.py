@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from math import inf, sqrt
+from math import sqrt
 
 import numpy as np
 
-__all__ = ["log_losses", "mean_loss", "paired_difference", "root_mean_square", "squared_losses"]
+from taylored.networks.averages import mean_and_stderr
+
+__all__ = ["log_losses", "paired_difference", "root_mean_square", "squared_losses"]
 
 _LEAST = float(np.finfo(float).eps)  # a probability below this counts as this
 
@@ -22,34 +24,21 @@ def log_losses(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return -np.log(np.clip(own, _LEAST, 1.0))
 
 
-def mean_loss(losses: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
-    """The weighted mean of the rows' losses and its standard error.
-
-    The error is that of rows drawn at random (the infinitesimal jackknife), times n/(n - 1) for n
-    effective rows: infinite where one row carries all the weight.
-    """
-    share = weights / weights.sum()
-    mean = float(share @ losses)
-    rows = 1.0 / float(share @ share)
-    if rows <= 1.0 + 1e-9:
-        return mean, inf
-    spread = sqrt(float(share**2 @ (losses - mean) ** 2))
-    return mean, spread * sqrt(rows / (rows - 1.0))
-
-
-def root_mean_square(losses: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
+def root_mean_square(
+    losses: np.ndarray, weights: np.ndarray, groups: np.ndarray | None = None
+) -> tuple[float, float]:
     """The weighted root mean square error and its standard error (delta method)."""
-    mean, stderr = mean_loss(losses, weights)
+    mean, stderr = mean_and_stderr(losses, weights, groups)
     root = sqrt(mean)
     return root, stderr / (2.0 * root) if root > 0.0 else 0.0
 
 
 def paired_difference(
-    losses: np.ndarray, others: np.ndarray, weights: np.ndarray
+    losses: np.ndarray, others: np.ndarray, weights: np.ndarray, groups: np.ndarray | None = None
 ) -> tuple[float, float]:
     """By how much the first loss exceeds the second on the same rows, and its standard error.
 
     Rows that are hard for one model are hard for the other: the error of the difference is far
     below that of either score, and it is the one to judge by which model wins.
     """
-    return mean_loss(losses - others, weights)
+    return mean_and_stderr(losses - others, weights, groups)
