@@ -110,6 +110,7 @@ WITHOUT_PATHS = ("fft", "many", "half")  # complex numbers; many inputs; a type 
 
 
 @pytest.mark.parametrize(("case", "f", "x"), EVERY, ids=list(map(name, EVERY)))
+@pytest.mark.every(2)
 def test_gradient_is_that_of_jax_and_the_sum_over_paths(case, f, x):
     found = ty.chain(f, x)
     with float64():

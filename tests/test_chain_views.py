@@ -198,7 +198,7 @@ REFUSED = [
     (("x*y",), 2, "--at is missing"),
     (("x*y", "--at", "x=1"), 2, "y"),
     (("x*y", "x", "--at", "x=1,y=1"), 2, "put the formula in quotes"),
-    (("x*y", "--at", "x=1,y=1", "--plot"), 2, "graph.png"),
+    (("x*y", "--at", "x=1,y=1", "--plot", "--json"), 2, "graph.png"),
     (("x*y", "--at", "x=1,y=1", "--of", "z"), 2, "'z'"),
     (("abs(x)", "--at", "0"), 5, ""),
 ]

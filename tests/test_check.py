@@ -217,6 +217,7 @@ CONTROLS = {
 
 
 @pytest.mark.parametrize("name", CONTROLS)
+@pytest.mark.every(2)
 def test_no_false_alarm(name):
     function, point = CONTROLS[name]
     result = check(function, point)
@@ -273,7 +274,8 @@ def smooth(seed):
 
 
 @pytest.mark.parametrize(
-    "seed", [pytest.param(k, marks=pytest.mark.slow) if k >= 12 else k for k in range(30)]
+    "seed",
+    [k if k in (1, 2, 3, 5, 6, 11) else pytest.param(k, marks=pytest.mark.slow) for k in range(30)],
 )
 def test_smooth_functions_give_no_alarm(seed):
     result = check(*smooth(seed))
@@ -477,6 +479,7 @@ OPERATIONS = [
 
 
 @pytest.mark.parametrize("number", range(len(OPERATIONS)))
+@pytest.mark.every(3)
 def test_the_machine_computes_what_xla_computes(number):
     function = OPERATIONS[number]
 

@@ -91,6 +91,34 @@ def test_pictures_and_files(run, houses, tmp_path):
     assert done.code == 2 and "no picture 'curve'" in done.err
 
 
+def test_groups_are_a_column(run, houses):
+    done = run("train", houses, "price ~ size", *FEW, "--groups", "id", "--json")
+    assert json.loads(done.out)["inputs"] == ["size"] and done.code == 0
+    assert run("train", houses, "price ~ .", *FEW, "--groups", "idd").code == 3
+    patients = table().with_columns(id=pl.Series(np.arange(60) // 3))
+    patients.write_csv("p.csv")
+    whole = ty.train(patients, "price ~ size", groups="id", members=10, hidden=4)
+    done = run("train", "p.csv", "price ~ size", *FEW, "--groups", "id", "--json")
+    assert json.loads(done.out)["error_stderr"] == whole.error_stderr
+
+
+def test_interrupted_training_says_how_to_go_on(run, houses, monkeypatch):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("taylored.networks.train.train", stopped)
+    done = run("train", houses, "price ~ size")
+    assert done.code == 130 and "with --checkpoint FILE" in done.err
+    done = run("train", houses, "price ~ size", "--checkpoint", "a.checkpoint")
+    assert done.code == 130 and "goes on from a.checkpoint" in done.err
+
+
+def test_importance_in_the_terminal(run, houses):
+    asked = ("train", houses, "price ~ size + town", *FEW, "--plot", "--plot-kind", "importance")
+    assert run(*asked).words.count("size matters most") == 1
+    assert run(*asked, "--importance").words.count("size matters most") == 1
+
+
 def test_importance_ranks(run, houses):
     done = run("train", houses, "price ~ size + town", *FEW, "--importance", "--json")
     found = json.loads(done.out)["importance"]
@@ -203,6 +231,13 @@ def test_nothing_is_claimed_where_nothing_is_known(run, tmp_path, trained):
     assert run("predict", "h.net", "new.csv").code == 0
 
 
+def test_notes_are_in_ascii_where_that_is_asked_for(run, tmp_path, trained):
+    trained.save("h.net")
+    table(5).write_csv("new.csv")
+    done = run("predict", "h.net", "new.csv", "--ascii")
+    assert done.code == 0 and "they held" in done.err and done.err.isascii()
+
+
 def test_prediction_as_json_from_stdin_and_parquet(run, tmp_path, trained, monkeypatch):
     trained.save("h.net")
     table()[:4].write_parquet("new.parquet")
@@ -238,6 +273,16 @@ def test_a_fit_is_no_network(run, tmp_path):
     (tmp_path / "n.csv").write_text("x\n1\n")
     done = run("predict", "f.json", "n.csv")
     assert done.code == 2 and "taylored show f.json --predict" in done.err
+
+
+def test_show_is_at_the_level_of_networks(run, tmp_path, trained):
+    trained.save("h.net")
+    assert "90 % intervals hold" in run("show", "h.net").words.partition("model")[0]
+    assert json.loads(run("show", "h.net", "--json").out)["level"] == 0.9
+    assert json.loads(run("show", "h.net", "--json", "--level", 0.8).out)["level"] == 0.8
+    fit = ty.fit("y ~ a + b*x", {"x": np.arange(9.0), "y": np.arange(9.0) ** 1.1})
+    fit.save("f.json")
+    assert "95 %" in run("show", "f.json").out
 
 
 def test_show(run, tmp_path, trained):

@@ -199,7 +199,8 @@ def jax_derivatives(text, theta):
     with jax.enable_x64(True):
         t, x = jnp.asarray(theta), jnp.asarray(X)
         first, second = jax.jacfwd(value), jax.jacfwd(jax.jacfwd(value))
-        return np.asarray(first(t, x)).T, np.moveaxis(np.asarray(second(t, x)), 0, -1)
+        found = jax.jit(lambda t, x: (first(t, x), second(t, x)))(t, x)
+        return np.asarray(found[0]).T, np.moveaxis(np.asarray(found[1]), 0, -1)
 
 
 def hessian_of(functions, theta):
@@ -274,14 +275,16 @@ LOOPS += [soft]
 
 
 @pytest.mark.parametrize("function", LOOPS, ids=lambda f: f.__name__)
+@pytest.mark.every(2)
 def test_derivatives_of_loops(function):
     theta = (1.2, 0.8)
     with jax.enable_x64(True):
         program = trace_jax(function, [X.shape, (), ()], ["x", "a", "b"])
         value = lambda t: function(jnp.asarray(X), t[0], t[1])  # noqa: E731
         t = jnp.asarray(theta)
-        jacobian = np.asarray(jax.jacfwd(value)(t)).T
-        hessian = np.moveaxis(np.asarray(jax.jacfwd(jax.jacfwd(value))(t)), 0, -1)
+        first = jax.jacfwd(value)
+        found = jax.jit(lambda t: (first(t), jax.jacfwd(first)(t)))(t)
+    jacobian, hessian = np.asarray(found[0]).T, np.moveaxis(np.asarray(found[1]), 0, -1)
     traces = trace_model(model_of_function(function, ["x"]), (X,), lambda: theta)
     assert traces.how == "jax"
     assert program.names == ("x", "a", "b")

@@ -92,6 +92,7 @@ AS_FITS = NESTED
 
 
 @pytest.mark.parametrize("function", AS_VALUES, ids=lambda f: f.__name__)
+@pytest.mark.every(2)
 def test_nested_jaxprs_give_what_jax_gives(function):
     program = trace_jax(function, [X.shape, (), ()], NAMES)
     by_xla = compile_xla(program)
@@ -105,6 +106,7 @@ def test_nested_jaxprs_give_what_jax_gives(function):
 
 
 @pytest.mark.parametrize("function", AS_FITS, ids=lambda f: f.__name__)
+@pytest.mark.every(2)
 def test_fits_of_nested_jaxprs_find_what_made_the_data(function):
     with jax.enable_x64(True):
         y = np.asarray(function(jnp.asarray(X), A, B))

@@ -209,6 +209,7 @@ def test_latex(text, by, expected):
 
 
 @pytest.mark.parametrize("text", FORMULAS)
+@pytest.mark.every(2)
 def test_latex_can_be_typeset(text):
     from matplotlib.mathtext import MathTextParser
 

@@ -1,6 +1,7 @@
 """Training that is stopped goes on exactly; what is shown while it runs, and the callback."""
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -302,7 +303,8 @@ def test_the_callback_sees_every_step():
     fractions = [s.fraction for s in seen]
     assert fractions == sorted(fractions)
     assert 0 < fractions[0] < 0.2 and 0.8 < fractions[-1] <= 1
-    assert all(s.left >= 0 and s.seconds > 0 for s in seen)
+    assert math.isnan(seen[0].left) and all(s.left >= 0 for s in seen[1:] if s.fraction > 0)
+    assert all(s.seconds > 0 for s in seen)
     rest = [s for s in seen if "more networks" in s.phase]
     trace = net.training.trace
     np.testing.assert_array_equal([s.loss for s in rest][: len(trace)], trace)
@@ -325,7 +327,51 @@ def test_work_never_goes_back():
     ]:  # fmt: skip
         work.reach(phase, share)
         assert work.fraction == pytest.approx(expected)
-    assert Step("b", 1, 0.1, 0.25, 3.0).left == pytest.approx(9.0)
+
+
+def test_the_first_step_does_not_count_for_the_time_left(monkeypatch):
+    """It compiles, or it comes from a checkpoint: the others take less."""
+    clock = iter([0.0, 100.0, 101.0, 101.0])
+    monkeypatch.setattr("taylored.networks.progress.time.monotonic", lambda: next(clock))
+    work = Work([("a", 1.0)])
+    lefts = []
+    for share in (0.1, 0.2, 0.2):
+        work.reach("a", share)
+        lefts.append(work.step("a", 1, 0.5))
+    assert [s.seconds for s in lefts] == [100.0, 101.0, 101.0]
+    assert math.isnan(lefts[0].left)
+    assert lefts[1].left == lefts[2].left == pytest.approx(8.0)
+
+
+def test_whoever_stops_training_is_told_how_to_go_on(tmp_path):
+    path = tmp_path / "run.checkpoint"
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        ty.train(X, Y, checkpoint=path, callback=stopping(3), **SMALL)
+    assert stopped.value.__notes__ == [
+        f"taylored: the state of training is in {path}; the same call goes on from it."
+    ]
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        ty.train(X, Y, callback=stopping(3), **SMALL)
+    (note,) = stopped.value.__notes__
+    assert "is lost" in note and 'checkpoint="run.checkpoint"' in note
+    with pytest.raises(ZeroDivisionError) as failed:
+        ty.train(X, Y, callback=stopping(3, ZeroDivisionError), **SMALL)
+    assert not hasattr(failed.value, "__notes__")  # not stopped, but broken
+
+
+def test_a_checkpoint_that_could_not_be_written_is_not_promised(tmp_path):
+    folder = tmp_path / "there"
+    folder.mkdir()
+    path = folder / "run.checkpoint"
+
+    def stop(step):
+        path.unlink()
+        folder.rmdir()
+        raise KeyboardInterrupt
+
+    with pytest.warns(RuntimeWarning), pytest.raises(KeyboardInterrupt) as stopped:
+        ty.train(X, Y, checkpoint=path, callback=stop, **SMALL)
+    assert "could not be written" in stopped.value.__notes__[0]
 
 
 PROGRAM = """

@@ -144,7 +144,10 @@ def test_quantile_counts_groups():
     x, y, person = patients(8, 10, 1)
     net = ty.train(x, y, groups=person, hidden=(3,), members=8)
     assert {"intervals-without-ends", "few-groups"} <= names(net.findings)
-    assert net.accuracy == "unknown" and net.predict(x[:2]).why == "8 groups are too few for this level"
+    assert (
+        net.accuracy == "unknown"
+        and net.predict(x[:2]).why == "8 groups are too few for this level"
+    )
     assert np.isinf(net.predict(x[:2]).hi).all()
     (measured,) = net.coverage()
     assert not measured.known and measured.holds and str(measured) == "unknown"

@@ -207,8 +207,10 @@ def test_rows_that_depend_on_each_other_are_found():
 
 def test_values_that_are_not_finite_are_named_with_their_row():
     model = user_model(lambda p, x: p["w"] * jnp.log(x[0]), {"w": 1.0}, 1)
-    with pytest.raises(ModelValueError, match="row 2 of the data"):
+    with pytest.raises(ModelValueError, match="row 3 of the data"):
         model.check(np.array([[1.0], [2.0], [-1.0]]))
+    with pytest.raises(ModelValueError, match="row 9 of the data"):  # others had no cells
+        model.check(np.array([[1.0], [2.0], [-1.0]]), np.array([1, 4, 8]))
 
 
 def test_a_draw_of_another_form_is_refused():
@@ -217,6 +219,52 @@ def test_a_draw_of_another_form_is_refused():
     def draw(key):
         return {"w": jnp.ones(next(sizes))}
 
-    model = user_model(lambda p, x: p["w"] @ x, draw, 3)
     with pytest.raises(ArgumentError, match="the same tree each time"):
-        model.draw(np.random.default_rng(11), 1, float)
+        user_model(lambda p, x: p["w"] @ x, draw, 3)
+
+
+COUNT = iter(range(10**9))
+DRAWN = np.random.default_rng(12)
+
+
+def drawing(p, x):
+    return p["a"] * x[0] + DRAWN.normal()
+
+
+def called_back(p, x):
+    shape = jax.ShapeDtypeStruct((), np.float32)
+    return p["a"] * x[0] + jax.pure_callback(lambda: np.float32(next(COUNT)), shape)
+
+
+@pytest.mark.parametrize(
+    "f", [drawing, jax.jit(drawing), lambda p, x: p["a"] * x[0] * next(COUNT), called_back]
+)
+def test_a_model_that_changes_is_refused(f):
+    with pytest.raises(FunctionError, match="not the same each time") as raised:
+        user_model(f, {"a": 1.0}, 1).check(np.ones((2, 1)))
+    assert "test_network_user_model.py" in raised.value.where and raised.value.next_step
+
+
+def test_starts_that_change_with_one_key_are_refused():
+    with pytest.raises(FunctionError, match="not the same each time"):
+        user_model(lambda p, x: p["a"] * x[0], lambda key: {"a": np.asarray(DRAWN.normal())}, 1)
+
+
+def test_what_a_model_does_besides_is_its_own():
+    seen = []
+
+    def noted(p, x):
+        seen.append(x.shape)
+        return p["a"] * x[0]
+
+    user_model(noted, {"a": 1.0}, 1).check(np.ones((2, 1)))
+    assert seen
+
+
+def test_random_numbers_that_depend_on_the_precision_are_refused():
+    key = jax.random.key(1)
+    f = lambda p, x: p["a"] * x[0] + jax.random.normal(key)  # noqa: E731
+    with pytest.raises(FunctionError, match="other random numbers in float32"):
+        user_model(f, {"a": 1.0}, 1).check(np.ones((2, 1)))
+    fixed = lambda p, x: p["a"] * x[0] + jax.random.normal(key, (), np.float32)  # noqa: E731
+    user_model(fixed, {"a": 1.0}, 1).check(np.ones((2, 1)))

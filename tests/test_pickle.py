@@ -79,6 +79,7 @@ def through_pickle(result):
 
 
 @pytest.mark.parametrize("name", list(FITS))
+@pytest.mark.every(2)
 def test_a_fit_comes_back(name):
     fit = FITS[name]()
     fresh = through_pickle(fit)

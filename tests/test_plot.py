@@ -283,24 +283,30 @@ def png_size(path):
     return struct.unpack(">II", path.read_bytes()[16:24])
 
 
-def test_picture_sizes(decay, tmp_path):
+@pytest.fixture(scope="module")
+def saved(decay, tmp_path_factory):
+    """A folder with a picture in every format."""
+    folder = tmp_path_factory.mktemp("saved")
     for suffix in ("png", "svg", "pdf"):
-        save_plot(decay, tmp_path / f"fit.{suffix}")
-    assert png_size(tmp_path / "fit.png") == (1600, 1000)
-    svg = (tmp_path / "fit.svg").read_text()
+        save_plot(decay, folder / f"fit.{suffix}")
+    return folder
+
+
+def test_picture_sizes(saved):
+    assert png_size(saved / "fit.png") == (1600, 1000)
+    svg = (saved / "fit.svg").read_text()
     assert re.search(r'<svg [^>]*width="1600"', svg)
     assert re.search(r'<svg [^>]*height="1000"', svg)
-    assert (tmp_path / "fit.pdf").read_bytes().startswith(b"%PDF")
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["fit.pdf", "fit.png", "fit.svg"]
+    assert (saved / "fit.pdf").read_bytes().startswith(b"%PDF")
+    assert sorted(p.name for p in saved.iterdir()) == ["fit.pdf", "fit.png", "fit.svg"]
     assert pyplot.get_fignums() == []  # no window, no figure left behind
 
 
-def test_same_fit_same_file(decay, tmp_path):
+def test_same_fit_same_file(decay, saved, tmp_path):
     for suffix in ("png", "svg", "pdf"):
-        first, second = tmp_path / f"1.{suffix}", tmp_path / f"2.{suffix}"
-        save_plot(decay, first)
-        save_plot(decay, second)
-        assert first.read_bytes() == second.read_bytes()
+        again = tmp_path / f"fit.{suffix}"
+        save_plot(decay, again)
+        assert again.read_bytes() == (saved / again.name).read_bytes()
 
 
 @pytest.mark.parametrize("name", ["fit.jpg", "fit", "fit.py", ".png"])

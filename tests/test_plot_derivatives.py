@@ -72,6 +72,7 @@ def test_settings_are_left_alone():
 
 @pytest.mark.parametrize("color", ["pass", "value", None])
 @pytest.mark.parametrize("n", [3, 7, 60, 700])
+@pytest.mark.every(5)
 def test_sizes_and_colors(n, color):
     ax = spy(banded(n), color=color)
     ax.figure.draw_without_rendering()
@@ -104,6 +105,7 @@ def test_a_large_matrix_is_drawn_by_density_with_a_part_enlarged():
     ],
 )
 @pytest.mark.parametrize("color", ["pass", "value"])
+@pytest.mark.every(3)
 def test_odd_matrices(matrix, color):
     found = matrix()
     with np.errstate(all="ignore"):  # entries that are infinite

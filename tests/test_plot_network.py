@@ -88,7 +88,7 @@ def test_prediction_shows_every_row_once_and_misses_as_triangles(nets):
     assert sorted([*inside[:, 1], *outside[:, 1]]) == pytest.approx(sorted(truth))
     missed = (found.scores[:, 0] > found.quantile(0.9)[0]).sum()
     assert len(outside) == missed
-    assert f"{missed} of 90 lie outside" in figure.get_supxlabel()
+    assert f"{missed} of 90 rows lie outside" in figure.get_supxlabel()
     below = figure.axes[1]
     assert points(below, "o")[:, 1] == pytest.approx(inside[:, 1] - inside[:, 0])
 
@@ -190,7 +190,7 @@ def test_many_intervals_are_a_band():
     at = edges[np.isclose(edges[:, 0], seen.predicted[last]), 1]
     nearest = np.sort(seen.half[np.argsort(-seen.predicted)[:7]])
     assert 0.5 * np.ptp(at) == pytest.approx(nearest[3], rel=0.05)
-    assert "Band, a running median" in figure.get_supxlabel()
+    assert "their width a running median" in figure.get_supxlabel()
     assert len(points(ax, "^")) == (~seen.inside).sum()
 
 
@@ -205,6 +205,24 @@ def test_learning_compares_like_with_like(nets):
     value, _ = unseen_loss(nets["classes"])
     p, t = nets["classes"].out_of_bag.probability, nets["classes"].out_of_bag.t
     assert value == pytest.approx(-np.log(p[np.arange(90), t]).mean())  # as in the report
+
+
+def test_outputs_stand_side_by_side_at_the_difference_of_their_level(nets):
+    figure, _ = drawn(nets["two"], "reliability")
+    below = figure.axes[1]
+    first, second = points(below, "o"), points(below, "s")
+    levels = np.arange(5, 96, 5)
+    assert (first[:, 0] < levels).all() and (second[:, 0] > levels).all()
+    for k, found in enumerate((first, second)):
+        held = [100 * nets["two"].coverage(float(v) / 100)[k].value for v in levels]
+        assert found[:, 1] == pytest.approx(held - levels)
+    assert "● a, ■ b" in figure.get_supxlabel()
+
+
+def test_importance_in_the_terminal_is_its_report(nets):
+    text = terminal_network(nets["table"], "importance", width=80)
+    assert "matters most" in text and "█" in text
+    assert terminal_network(nets["table"], "importance", unicode=False).isascii()
 
 
 def test_importance_is_ranked(nets):

@@ -39,9 +39,22 @@ def slow(*values):
     return pytest.param(*values, marks=pytest.mark.slow)
 
 
+SOLVED, PICTURES = {}, {}
+
+
 def solved(problem):
+    """The result of a problem, found once for all tests: they only look at it."""
     f, start, constraints, bounds = problem
-    return minimize(f, start, subject_to=constraints, bounds=bounds)
+    if str(problem) not in SOLVED:
+        SOLVED[str(problem)] = minimize(f, start, subject_to=constraints, bounds=bounds)
+    return SOLVED[str(problem)]
+
+
+def picture_of(problem):
+    """Figure and axes, drawn once for all tests that only look at them."""
+    if str(problem) not in PICTURES:
+        PICTURES[str(problem)] = drawn(draw_minimum, solved(problem))
+    return PICTURES[str(problem)]
 
 
 def drawn(draw, result, **options):
@@ -72,7 +85,7 @@ def labels_of(figure):
 
 @pytest.mark.parametrize("problem", [CIRCLE, CORNER, LINEAR, VALLEY, APART, LINE])
 def test_no_label_lies_on_another_or_outside(problem):
-    figure, _ = drawn(draw_minimum, solved(problem))
+    figure, _ = picture_of(problem)
     boxes = labels_of(figure)
     assert boxes
     for (_, a), (_, b) in itertools.combinations(boxes, 2):
@@ -89,7 +102,7 @@ def test_titles_say_the_finding():
         (APART, "The constraints cannot be met near here"),
     ]
     for problem, title in titles:
-        figure, _ = drawn(draw_minimum, solved(problem))
+        figure, _ = picture_of(problem)
         assert title_of(figure) == title
     figure, _ = drawn(draw_minimum, solved(LINEAR), maximum=True)
     assert title_of(figure) == "Local maximum 12, held by several limits, proved"
@@ -115,7 +128,7 @@ def test_arrows_balance():
 def test_every_arrow_is_in_the_picture():
     oval = ("(x-2)^2 + (y-1)^2", {"x": 2.0, "y": 2.0}, ["x = 2*y - 1", "x^2/4 + y^2 <= 1"], None)
     for problem, count in ((CIRCLE, 2), (CORNER, 3), (LINEAR, 3), (oval, 3)):
-        _, ax = drawn(draw_minimum, solved(problem))
+        _, ax = picture_of(problem)
         arrows = [t for t in ax.texts if t.get_text() == ""]
         tips = np.array([t.xy for t in arrows])
         assert len(tips) == count
@@ -166,6 +179,7 @@ def test_view_holds_start_end_and_near_bounds():
         lambda: certify("x^2 - y^2", {"x": 0.0, "y": 0.0}),
     ],
 )
+@pytest.mark.every(2)
 def test_whatever_happens_there_is_a_picture(make, tmp_path):
     result = make()
     figure, _ = drawn(draw_minimum, result)

@@ -160,6 +160,7 @@ def test_rounding_is_said_where_it_is_what_is_seen():
         ("log(x)", 1.0, 30, 0.99),
     ],
 )
+@pytest.mark.every(2)
 def test_extreme_ones_are_drawn_without_a_warning(text, center, order, radius):
     with styled():
         figure = blank_figure()

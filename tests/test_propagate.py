@@ -85,6 +85,7 @@ _CLOSED = [
 
 
 @pytest.mark.parametrize("text, mean, spread, truth", _CLOSED, ids=[c[0] for c in _CLOSED])
+@pytest.mark.every(2)
 def test_closed_forms(text, mean, spread, truth):
     found = propagate(text, mean, **spread)
     assert found.usable and found.accuracy is Accuracy.ESTIMATED
@@ -176,6 +177,7 @@ def _compare(found, values):
 
 
 @pytest.mark.parametrize("text, f, mean, std", _SAMPLED, ids=[c[0] for c in _SAMPLED])
+@pytest.mark.every(3)
 def test_a_million_samples(text, f, mean, std):
     names = f.__code__.co_varnames if hasattr(f, "__code__") else ("x",)
     found = propagate(

@@ -69,6 +69,7 @@ def assert_close(found, expected, ulps):
 
 
 @pytest.mark.parametrize("name", NUMERIC)
+@pytest.mark.every(2)
 def test_numpy_and_xla_give_the_value(name):
     columns = arguments(name, inputs_of(name))
     expected = [exact(name, *point) for point in zip(*columns, strict=True)]
@@ -241,6 +242,7 @@ STRUCTURE = {
 
 
 @pytest.mark.parametrize("name", list(STRUCTURE))
+@pytest.mark.every(2)
 def test_shapes_and_reductions_are_those_of_jax(name):
     v = np.linspace(0.25, 3.0, 12)
     with jax.enable_x64(True), np.errstate(all="ignore"):

@@ -166,6 +166,7 @@ def test_estimates_and_predictions(name):
 
 
 @pytest.mark.parametrize("name", list(CASES))
+@pytest.mark.every(4)
 def test_a_saved_fit_comes_back_and_predicts(name, tmp_path):
     (model, *_), _, new, curve = CASES[name]
     fit = fitted(name)

@@ -14,6 +14,7 @@ import pytest
 
 import taylored as ty
 from taylored.networks.classes import Reliability
+from taylored.networks.findings import merged
 from taylored.networks.outofbag import Coverage
 from taylored.networks.result import Score
 from taylored.report.network import network_line, network_report, network_status
@@ -22,14 +23,15 @@ from taylored.report.network_facts import (
     about,
     by_chance,
     comparison,
-    doubts,
     ends_said,
     holds,
+    plain_error,
     plain_place,
     scores_in_units,
 )
 from taylored.report.network_html import network_html
 from taylored.report.network_prediction import prediction_html, prediction_report
+from taylored.report.numbers import value_error
 from taylored.results import Accuracy, Finding
 
 
@@ -119,10 +121,14 @@ def test_models_stand_best_first_with_what_tells_them_apart(curve):
     assert re.search(r"mean .* worse by \d+ standard errors", "\n".join(rows))
 
 
+WINS = Finding("baseline-wins", "ridge regression predicts better.")
+
+
 @pytest.mark.parametrize(
     ("others", "said"),
     [
         ([("ridge regression", 0.5, 3.0)], "Ridge regression does better."),
+        ([("ridge regression", 0.995, 2.5)], "Ridge regression does as well."),
         ([("Gaussian process", 0.9, 0.5), ("mean", 2.0, -9.0)], "A Gaussian process does as well."),
         ([("ridge regression", 1.5, -4.0), ("mean", 2.0, -9.0)], "Simpler models do worse."),
         ([("mean", 2.0, -9.0)], "The mean of y does worse."),
@@ -130,8 +136,9 @@ def test_models_stand_best_first_with_what_tells_them_apart(curve):
     ],
 )
 def test_comparison(curve, others, said):
-    scores = [Score("network", 1.0, 0.1), *(Score(n, v, 0.1, w) for n, v, w in others)]
-    assert comparison(replace(curve, scores=tuple(scores))) == said
+    scores = (Score("network", 1.0, 0.1), *(Score(n, v, 0.1, w) for n, v, w in others))
+    findings = (WINS,) if "better" in said else ()
+    assert comparison(replace(curve, scores=scores, findings=findings)) == said
 
 
 def test_no_claim_without_rows_left_out(single):
@@ -176,7 +183,9 @@ def test_scores_of_a_model_that_is_not_standardized_are_in_units_of_y():
     assert shown["network"] == pytest.approx(net.error)
     fold = net.folds.number[0]
     apart = [y[fold == k] - y[fold != k].mean() for k in range(net.folds.count)]
-    assert shown["mean"] == pytest.approx(np.sqrt(np.mean(np.concatenate(apart) ** 2)), rel=0.02)
+    assert shown["mean of y"] == pytest.approx(
+        np.sqrt(np.mean(np.concatenate(apart) ** 2)), rel=0.02
+    )
 
 
 # ---- training ----
@@ -186,23 +195,71 @@ def test_ends_of_adam_are_told_in_words(curve):
     ends = {"epochs": 3, "validation": 7}
     told = replace(curve.training, solver="adam", ends=ends, steps=400, effective=np.empty(0))
     net = replace(curve, training=told)
-    said = "7 stopped early on validation rows, 3 reached the limit of 400 epochs"
+    said = "7 stopped early by the validation rows, 3 reached the limit of 400 epochs"
     assert ends_said(net) == said and said in flat(net.report())
     found = net.health()
     assert "members-not-converged" not in [f.name for f in found.findings]
     assert np.isnan(found.effective) and "determined" not in found.report()
-    assert "7 stopped early on validation rows" in flat(found.report())
+    assert "7 stopped early by the validation rows, 3 reached the limit" in flat(found.report())
     without = replace(curve, training=replace(curve.training, effective=np.zeros(10)))
     assert "determined" not in without.health().report()
 
 
-def test_equal_findings_are_told_as_one(curve):
+def test_equal_findings_are_told_as_one():
     note = [Finding("constant-column", f"x{k} is 0: left out.", "Leave it.", params=(f"x{k}",))
             for k in range(5)]  # fmt: skip
-    (one,) = doubts(replace(curve, findings=tuple(note)))
+    (one,) = merged(note)
     assert one.message == "x0 is 0; x1 is 0; x2 is 0, and 2 more: left out."
     assert one.params == ("x0", "x1", "x2", "x3", "x4")
-    assert doubts(replace(curve, findings=tuple(note[:1]))) == note[:1]
+    assert merged(note[:1]) == (note[0],) and merged([one]) == (one,)
+    other = replace(note[1], severity="note")
+    assert merged([note[0], other]) == (note[0], other)
+
+
+def test_report_document_and_python_tell_the_same_findings(curve):
+    told = tuple(Finding(n, f"{n} is so.", f"Mend {n}.", severity=s) for n, s in
+                 (("baseline-as-good", "note"), ("constant-column", "warning")))  # fmt: skip
+    net = replace(curve, findings=told)
+    assert [f["name"] for f in network_document(net)["findings"]] == [f.name for f in told]
+    text = flat(net.report())
+    assert text.index("constant-column is so. Mend") < text.index("baseline-as-good is so. Mend")
+
+
+def test_of_too_few_rows_no_coverage_is_told(curve):
+    nan = Coverage(0.9, float("nan"), float("nan"), 0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            type(curve.out_of_bag), "coverage", lambda self, level: (replace(nan, level=level),)
+        )
+        text = flat(curve.report())
+        assert "how often 90 % intervals hold them is unknown" in text and "nan" not in text
+        assert "nan" not in repr(curve)
+        assert "nan" not in prediction_report(curve.predict([0.1]))
+
+
+def test_groups_are_told():
+    x, y = wave()
+    net = ty.train(x, y, groups=np.arange(120) // 3, members=10, hidden=3)
+    text = flat(net.report())
+    assert "y ~ x 120 rows in 40 groups" in text and "one standard error over the groups" in text
+    assert "parts of the groups" in text and "error over the rows" not in text
+
+
+def test_regularization_is_told_in_words(curve):
+    def told(name):
+        net = replace(curve, training=replace(curve.training, regularization=name))
+        return flat(net.report())
+
+    assert "; not regularized" in told("none")
+    assert "regularized by weight decay 5" in told("weight decay 5")
+    assert "regularized by weight decay that the evidence has chosen" in told("evidence")
+
+
+def test_the_error_stands_in_both_units(curve):
+    """`error` is in units of y, `score` in standard deviations of y."""
+    ratio = float(re.search(r"the error is ([\d.]+) standard dev", flat(curve.report()))[1])
+    assert ratio == pytest.approx(curve.score.value, rel=0.06)
+    assert ratio == pytest.approx(float(curve.error) / np.std(wave()[1]), rel=0.06)
 
 
 # ---- classification ----
@@ -349,3 +406,14 @@ def test_nothing_loads_jax():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_verdicts_write_numbers_out():
+    assert plain_error(902.3, 190.0) == "900 ± 190"
+    assert plain_error(0.0538, 0.0024) == "0.0538 ± 0.0024"
+    assert plain_error(3.784e8, 4.6e7) == "(3.78 ± 0.46)e8"
+    assert plain_error(2.5, 0.0) == value_error(2.5, 0.0)
+
+
+def test_the_document_has_the_verdict_of_its_level(curve):
+    assert "80 % intervals hold" in network_document(curve, 0.8)["status"]

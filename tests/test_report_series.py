@@ -80,6 +80,7 @@ def degree_of(label):
     return int(found[1]) if found else 1
 
 
+@pytest.mark.every(3)
 def test_printed_coefficients_are_within_their_printed_errors(made):
     T, exact = made
     with mp.workdps(300):
@@ -96,6 +97,7 @@ def test_printed_coefficients_are_within_their_printed_errors(made):
             )
 
 
+@pytest.mark.every(3)
 def test_every_term_is_there_and_zero_ones_are_not(made):
     T, _ = made
     rows = table_rows(taylor_report(T, width=100))
@@ -103,6 +105,7 @@ def test_every_term_is_there_and_zero_ones_are_not(made):
     assert [degree_of(row[0]) for row in rows] == expected
 
 
+@pytest.mark.every(3)
 def test_sizes_on_the_box_are_those_of_the_terms(made):
     T, _ = made
     for label, _, _, size in table_rows(taylor_report(T, width=100)):
@@ -111,6 +114,7 @@ def test_sizes_on_the_box_are_those_of_the_terms(made):
         assert exact <= Fraction(size) <= exact * Fraction(12, 10)
 
 
+@pytest.mark.every(3)
 def test_the_printed_remainder_holds_and_is_hardly_wider(made):
     T, exact = made
     found = re.search(r"f - T +∈ \[(\S+), (\S+)\], proved", taylor_report(T, width=100))

@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_val_score
+from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_predict, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
@@ -360,3 +361,72 @@ def test_an_unknown_option_is_said_of_the_class_itself(kind):
     with pytest.raises(ValueError, match=f"'depth' for estimator {kind.__name__}"):
         kind().set_params(depth=3)
     assert clone(kind(hidden=(3,), members=10)).get_params()["members"] == 10
+
+
+# ---- groups, noise, missing values ----
+
+
+@pytest.fixture(scope="module")
+def patients():
+    """Six rows of each of 30 patients, who differ by much more than the noise."""
+    rng = np.random.default_rng(0)
+    own, group = 0.4 * rng.normal(size=30), np.repeat(np.arange(30), 6)
+    X = rng.uniform(-2, 2, (180, 1))
+    return X, X[:, 0] + own[group] + 0.05 * rng.normal(size=180), group
+
+
+def test_groups_are_left_out_together(patients):
+    X, y, group = patients
+    model = NetworkRegressor(members=10, hidden=3)
+    net = model.fit(X, y, groups=[f"patient {k}" for k in group]).network_
+    number = net.folds.number[0]
+    order = np.lexsort((y, X[:, 0]))  # as the estimator has sorted and mixed them
+    label = group[order][np.random.default_rng(0).permutation(len(y))]
+    assert all(len(set(number[label == k])) == 1 for k in range(30))
+    alone = model.fit(X, y).network_
+    assert net.error_stderr > alone.error_stderr  # 30 patients, not 180 rows
+    classes = NetworkClassifier(members=10, hidden=2).fit(X, y > 0, groups=group).network_
+    assert all(len(set(classes.folds.number[0][label == k])) == 1 for k in range(30))
+
+
+def test_groups_are_routed(patients):
+    X, y, group = patients
+    with config_context(enable_metadata_routing=True):
+        model = NetworkRegressor(members=10, hidden=2).set_fit_request(groups=True)
+        options = {"cv": GroupKFold(2), "params": {"groups": group}}
+        assert cross_val_score(model, X, y, **options).shape == (2,)
+
+
+def test_groups_without_a_label_for_each_row_are_refused(patients):
+    X, y, group = patients
+    with pytest.raises(ArgumentError, match="shape"):
+        NetworkRegressor().fit(X, y, groups=group[:5])
+    for label in (np.nan, None, pd.NA):
+        with pytest.raises(ArgumentError, match="no label in 1 row") as refused:
+            NetworkRegressor().fit(X, y, groups=[*group[:3], label, *group[4:]])
+        assert refused.value.where == "row 4"
+
+
+def test_noise_is_as_asked_for():
+    made = [NetworkRegressor(members=10, hidden=3, noise=n).fit(T, Y) for n in
+            ("constant", "varying")]  # fmt: skip
+    assert [m.network_.noise.varies for m in made] == [False, True]
+    assert "noise" not in NetworkClassifier().get_params()
+
+
+def test_rows_with_missing_values_are_left_out_if_asked_for():
+    X, y = T.copy(), Y
+    X[[3, 7], 0] = np.nan
+    model = NetworkRegressor(members=10, hidden=3)
+    with pytest.raises(ValueError, match="NaN"):
+        model.fit(X, y)
+    with pytest.warns(FitWarning, match=f"2 rows of {len(X)} with missing") as told:
+        model.set_params(missing="drop").fit(X, y)
+    assert told[0].filename == __file__
+    kept = np.isfinite(X[:, 0])
+    whole = NetworkRegressor(members=10, hidden=3).fit(X[kept], y[kept])
+    np.testing.assert_array_equal(model.predict(X[kept]), whole.predict(X[kept]))
+    with pytest.raises(ValueError, match="NaN"):
+        model.predict(X)
+    with pytest.raises(ArgumentError, match="missing is 'mean'"):
+        model.set_params(missing="mean").fit(X, y)

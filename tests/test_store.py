@@ -88,6 +88,7 @@ BLANKS = "load looks for ' ~ ' to tell whether the response is in the table"
 
 
 @pytest.mark.parametrize("name", list(FITS))
+@pytest.mark.every(2)
 def test_a_fit_comes_back(name, tmp_path):
     fit = FITS[name]()
     fit.save(tmp_path / "f.json")

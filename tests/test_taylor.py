@@ -212,6 +212,7 @@ def test_a_radius_is_one_whatever_the_rounding_of_the_ends():
     ("exp(sin(2*x))", 0.3, 6, 1e-6), ("sin(x)", 0.0, 3, 1e-9), ("1/(1+x)", 0.0, 5, 1e-3),
     ("sqrt(x)", 2.0, 2, 1e-4), ("exp(x)", 0.0, 1, 1e-3), ("x/(1+x^2)", 0.5, 4, 1e-5),
 ])  # fmt: skip
+@pytest.mark.every(2)
 def test_radius_for_is_the_largest(formula, center, order, tol):
     T = taylor(formula, center, order)
     found = T.radius_for(tol)

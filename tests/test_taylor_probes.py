@@ -105,6 +105,7 @@ def _names(table):
 
 
 @pytest.mark.parametrize("name", _names(WORKS))
+@pytest.mark.every(4)
 def test_probe_works(name):
     function, center, radius = WORKS[name], 0.7, 0.02
     T = taylor(function, center, 3, radius=radius)
@@ -150,6 +151,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", _names(REFUSED))
+@pytest.mark.every(3)
 def test_probe_is_refused(name):
     function, center, error, word = REFUSED[name]
     start = time.perf_counter()

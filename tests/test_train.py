@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import taylored as ty
-from taylored.networks.folds import copies, make_folds
+from taylored.networks.alike import copies
+from taylored.networks.folds import make_folds
 from taylored.results import Accuracy
 
 

@@ -6,10 +6,22 @@ import os
 import stat
 import tempfile
 from pathlib import Path
+from typing import Any
 
-from taylored.errors import SavedFitError
+from taylored.errors import ArgumentError, SavedFitError
 
-__all__ = ["read_whole", "write_whole"]
+__all__ = ["as_path", "read_whole", "write_whole"]
+
+
+def as_path(path: Any) -> Path:
+    """A path of the user's.
+
+    Raises:
+        ArgumentError: where it is none.
+    """
+    if not isinstance(path, str | os.PathLike) or not isinstance(os.fspath(path), str):
+        raise ArgumentError(f"path is {path!r:.40}.", next_step='give one, such as "result.file".')
+    return Path(path)
 
 
 def write_whole(path: Path, data: bytes, what: str = "The fit") -> None:
@@ -20,12 +32,14 @@ def write_whole(path: Path, data: bytes, what: str = "The fit") -> None:
         OSError: where the writing itself fails (a full disk).
     """
     try:
+        if path.is_dir():
+            raise OSError(0, "it is a folder, and a file is needed")
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise SavedFitError(
-            f"{what} cannot be written to {path}.",
-            why=str(error.strerror or error),
-            next_step="choose a folder that exists and may be written to.",
+            f"{what} cannot be written to {str(path)[:200]}.",
+            why=str(getattr(error, "strerror", None) or error),
+            next_step="choose a file in a folder that exists and may be written to.",
         ) from None
     try:
         with os.fdopen(handle, "wb") as file:

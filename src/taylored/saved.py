@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from taylored.errors import ArgumentError
+from taylored.files import as_path
 
 if TYPE_CHECKING:
     from taylored.networks.result import Network
@@ -28,6 +29,7 @@ def load(path: str | Path, model: Callable | None = None, params: Any = None) ->
         Network: with the same predictions to the last bit.
 
     Raises:
+        ArgumentError: where `path` is none.
         SavedFitError: where the file was not written by `save`, is damaged, or contradicts itself.
 
     Example:
@@ -39,7 +41,8 @@ def load(path: str | Path, model: Callable | None = None, params: Any = None) ->
         >>> bool(again.predict([3.5]).value == net.predict([3.5]).value)
         True
     """
-    if _is_network(Path(path)):
+    path = as_path(path)
+    if _is_network(path):
         from taylored.networks.store import load as load_network
 
         return load_network(path, model, params)

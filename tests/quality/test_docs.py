@@ -2,15 +2,16 @@
 
 The ```python blocks of a page share one namespace; a ```text block right after one is what it
 prints. In ```console and ```bash blocks each command
-that starts with `taylored` is run; the lines after a command with a prompt (`$ `) are what it
-prints, the others belong to other tools. All of it happens in an empty folder that holds a copy of
-examples/.
+that starts with `taylored` is run, the first of a page as a process of its own, as are those that
+need a shell; the lines after a command with a prompt (`$ `) are what it prints, the others belong
+to other tools. All of it happens in an empty folder that holds a copy of examples/.
 """
 
 import contextlib
 import io
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from pathlib import Path
 
 import pytest
 
+from taylored.cli.main import main
 from tree import ROOT, pages
 
 FENCE = re.compile(
@@ -95,21 +97,45 @@ def test_python_blocks_run(page, workplace):
                 assert printed.getvalue().rstrip() == following.text.rstrip(), f"line {block.line}"
 
 
+def needs_a_shell(command):
+    """Whether a pipe or another operator of the shell stands outside of the quotes."""
+    words = shlex.shlex(command, posix=True, punctuation_chars=True)
+    words.whitespace_split = True
+    return any(set(word) <= set("();<>|&") for word in words)
+
+
+def in_a_process(command):
+    """Exit code, output and errors of a command that bash runs."""
+    done = subprocess.run(
+        ["bash", "-c", command],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def in_this_process(command):
+    """The same of a command that needs no shell, without a new interpreter."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main(shlex.split(command)[1:])
+    return code, out.buffer.getvalue().decode(), err.buffer.getvalue().decode()
+
+
 @pytest.mark.parametrize("page", having("console", "bash"))
 def test_commands_run(page, workplace):
+    run = in_a_process
     for block in blocks((ROOT / page).read_text(encoding="utf-8")):
         if block.language in ("console", "bash"):
             for command, output in commands(block):
-                done = subprocess.run(
-                    ["bash", "-c", command],
-                    stdin=subprocess.DEVNULL,
-                    capture_output=True,
-                    encoding="utf-8",
-                    timeout=120,
-                )
-                assert done.returncode == 0, f"{page}:{block.line}: {command}\n{done.stderr}"
+                run = in_a_process if needs_a_shell(command) else run
+                code, printed, errors = run(command)
+                assert code == 0, f"{page}:{block.line}: {command}\n{errors}"
                 if output:
-                    assert done.stdout.strip("\n") == output, f"{page}:{block.line}: {command}"
+                    assert printed.strip("\n") == output, f"{page}:{block.line}: {command}"
+                run = in_this_process
 
 
 @pytest.mark.parametrize("page", pages())
@@ -128,3 +154,14 @@ def test_blocks_and_commands_are_found():
     assert (first.text, first.line) == ("a = 1\n", 3)
     assert commands(second) == [("taylored fit x --json", " b = 2")]
     assert commands(third) == [("taylored line d.csv", "")]
+
+
+def test_shells_and_processes():
+    assert needs_a_shell("taylored root 'x^2>=1' --on 0:1 | head")
+    assert needs_a_shell("taylored fit a.csv 'y~x' >out")
+    assert not needs_a_shell("taylored root 'x>=2 | x' --start x=1")
+    assert in_this_process("taylored --version") == in_a_process(
+        f"{sys.executable} -m taylored --version"
+    )
+    code, printed, errors = in_this_process("taylored nonsense")
+    assert (code, printed) == (2, "") and "nonsense" in errors

@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+from dataclasses import dataclass
 
 import pytest
 
@@ -21,18 +22,33 @@ def kind_then_name(name):
     return not name.isupper(), not name[0].isupper(), name
 
 
-def is_empty(file):
-    """Nothing but a docstring: the mark of a package that re-exports nothing."""
-    return all(isinstance(node, ast.Expr) for node in parse(file).body)
+@dataclass(frozen=True)
+class Head:
+    """What a module says of itself; an empty one, which re-exports nothing, no more than that."""
+
+    docstring: str | None
+    empty: bool
+    declared: tuple | list | None
 
 
-def declared(file):
+def head(file):
+    tree = parse(file)
+    empty = all(isinstance(node, ast.Expr) for node in tree.body)
+    return Head(ast.get_docstring(tree), empty, declared(tree))
+
+
+def declared(tree):
     """The names in `__all__` as written, or None."""
-    for node in parse(file).body:
+    for node in tree.body:
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
         if any(getattr(target, "id", "") == "__all__" for target in targets):
             return ast.literal_eval(node.value)
     return None
+
+
+@pytest.fixture(scope="module")
+def heads():
+    return {file: head(file) for file in FILES}
 
 
 @pytest.mark.parametrize("name", taylored.__all__)
@@ -51,19 +67,19 @@ def test_unknown_name_is_an_attribute_error():
         _ = taylored.nonsense
 
 
-@pytest.mark.parametrize("file", FILES)
-def test_module_has_a_docstring(file):
-    assert ast.get_docstring(parse(file))
+def test_modules_have_docstrings(heads):
+    assert [file for file, said in heads.items() if not said.docstring] == []
 
 
-@pytest.mark.parametrize("file", [f for f in FILES if is_public(f) and not is_empty(f)])
-def test_module_declares_its_names_sorted(file):
-    names = declared(file)
-    assert names is not None, "a public module says what is public: __all__"
-    assert list(names) == sorted(set(names), key=kind_then_name)
+def test_public_modules_declare_their_names_sorted(heads):
+    names = {f: said.declared for f, said in heads.items() if is_public(f) and not said.empty}
+    assert [file for file in names if names[file] is None] == [], "__all__ says what is public"
+    ordered = {file: sorted(set(names[file]), key=kind_then_name) for file in names}
+    assert {f: names[f] for f in names if list(names[f]) != ordered[f]} == {}
 
 
-@pytest.mark.parametrize("file", [file for file in FILES if is_public(file)])
-def test_declared_names_exist(file):
-    module = importlib.import_module(module_name(file))
-    assert [name for name in declared(file) or () if not hasattr(module, name)] == []
+def test_declared_names_exist(heads):
+    names = {f: said.declared or () for f, said in heads.items() if is_public(f)}
+    modules = {file: importlib.import_module(module_name(file)) for file in names}
+    missing = [(f, name) for f in names for name in names[f] if not hasattr(modules[f], name)]
+    assert missing == []

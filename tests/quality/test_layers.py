@@ -5,7 +5,9 @@ import sys
 
 from tree import ROOT
 
-CHECK = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
+CHECK = (
+    "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
+)
 
 
 def test_imports_go_downwards_only():

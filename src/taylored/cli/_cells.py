@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from taylored.cli._loading import MAX_NUMBERS, Bad, Loading
+from taylored.cli._loading import Bad, Loading
 from taylored.cli._rows import Batch
-from taylored.errors import EmptyDataError, NotNumericError, TayloredError
+from taylored.errors import NotNumericError, TayloredError
 from taylored.results import Finding
 
 if TYPE_CHECKING:
@@ -98,43 +98,21 @@ class CellsLoading(Loading):
 
     def add(self, batch: Batch) -> None:
         """Take the rows of a batch that the filter lets in."""
-        frame, lines, kept = batch.frame, batch.lines, np.arange(batch.frame.height)
-        if self.rule is not None:
-            kept = np.flatnonzero(self._mask(self.rule, batch))
-            frame = frame[kept]
-            self.left_out += batch.frame.height - len(kept)
+        frame, kept = self._let_in(batch)
         for i in self.columns:
             self.series.setdefault(i, []).append(frame[str(i)])
-            self.size += int(frame[str(i)].estimated_size())
-        if lines is not None:
-            self.lines.append(lines[kept])
-        self.rows += batch.frame.height
-        if self.size > MAX_NUMBERS:
-            raise self.source.error(
-                f"The cells take more than {MAX_NUMBERS / 2**30:.3g} GiB.",
-                step="keep only the rows needed with --where",
-            )
+            self._grow(int(frame[str(i)].estimated_size()))
+        self._count(batch, kept)
 
     def cells(self) -> tuple[dict[int, np.ndarray], dict[int, list[str]], np.ndarray | None]:
         """The columns, their texts as they were written, and the lines."""
         import polars as pl
 
-        self._require_rows()
-        for i, bad in self.bad.items():  # of the filter
-            raise self._not_numeric(i, bad)
+        self._check()  # of cells, those of the filter
         whole = {i: pl.concat(parts) for i, parts in self.series.items()}
-        lines = np.concatenate(self.lines) if self.lines else None
+        lines = self._all_lines()
         texts = {i: _written(cells) for i, cells in whole.items()}
         return {i: self._column(i, cells, lines) for i, cells in whole.items()}, texts, lines
-
-    def _require_rows(self) -> None:
-        name = self.source.label
-        if not self.rows:
-            step = "check how the file was written"
-            raise EmptyDataError(f"{name} has no data rows.", next_step=step)
-        if self.left_out == self.rows and self.rule is not None:
-            what = f"The row filter leaves out every row of {name}."
-            raise EmptyDataError(what, where=self.rule.text, next_step="relax the filter")
 
     def _column(self, i: int, cells: pl.Series, lines: np.ndarray | None) -> np.ndarray:
         """Numbers where every cell is one or missing, else texts with None for missing ones."""

@@ -112,24 +112,36 @@ class Loading:
 
     def add(self, batch: Batch) -> None:
         """Take the rows of a batch that the filter lets in."""
-        frame, lines, kept = batch.frame, batch.lines, np.arange(batch.frame.height)
-        if self.rule is not None:
-            kept = np.flatnonzero(self._mask(self.rule, batch))
-            frame = frame[kept]
-            self.left_out += batch.frame.height - len(kept)
+        frame, kept = self._let_in(batch)
         for i in self.columns:
-            cells = frame[str(i)]
-            values, wrong = self.reading.numbers(cells)
+            values, wrong = self.reading.numbers(frame[str(i)])
             if len(wrong):
                 self._note_bad(i, batch, kept[wrong])
-            self._keep(self.numbers.setdefault(i, []), values)
-        if lines is not None:
-            small = lines.max(initial=0) < 2**31
-            self._keep(self.lines, lines[kept].astype(np.int32 if small else np.int64))
+            self._take(self.numbers.setdefault(i, []), values)
+        self._count(batch, kept)
+
+    def _let_in(self, batch: Batch) -> tuple[pl.DataFrame, np.ndarray]:
+        """The rows that the filter lets in, and their positions in the batch."""
+        if self.rule is None:
+            return batch.frame, np.arange(batch.frame.height)
+        kept = np.flatnonzero(self._mask(self.rule, batch))
+        self.left_out += batch.frame.height - len(kept)
+        return batch.frame[kept], kept
+
+    def _count(self, batch: Batch, kept: np.ndarray) -> None:
+        """The rows of a batch are taken: their number, and the lines they are in."""
+        if batch.lines is not None:
+            small = batch.lines.max(initial=0) < 2**31
+            self._take(self.lines, batch.lines[kept].astype(np.int32 if small else np.int64))
         self.rows += batch.frame.height
 
     def result(self) -> tuple[dict[int, np.ndarray], np.ndarray | None]:
         """The whole columns and lines, or the error about the first cell that is no number."""
+        self._check()
+        return {i: np.concatenate(self.numbers.pop(i)) for i in self.columns}, self._all_lines()
+
+    def _check(self) -> None:
+        """Refuse a table without rows, and one with cells that are no numbers."""
         name = self.source.label
         if not self.rows:
             step = "check how the file was written"
@@ -139,9 +151,12 @@ class Loading:
         if self.left_out == self.rows and self.rule is not None:
             what = f"The row filter leaves out all {count(self.rows, 'row')} of {name}."
             raise EmptyDataError(what, where=self.rule.text, next_step="relax the filter")
+
+    def _all_lines(self) -> np.ndarray | None:
+        """The line of each row, where the file has lines."""
         lines = np.concatenate(self.lines) if self.lines else None
         self.lines.clear()
-        return {i: np.concatenate(self.numbers.pop(i)) for i in self.columns}, lines
+        return lines
 
     def notes(self) -> tuple[str, ...]:
         """What the filter did."""
@@ -152,12 +167,16 @@ class Loading:
             text += f", {self.undecided} of them for a missing cell"
         return (text,)
 
-    def _keep(self, store: list[np.ndarray], values: np.ndarray) -> None:
+    def _take(self, store: list[np.ndarray], values: np.ndarray) -> None:
         store.append(values)
-        self.size += values.nbytes
+        self._grow(values.nbytes)
+
+    def _grow(self, size: int) -> None:
+        """So many bytes more are held; there is a limit."""
+        self.size += size
         if self.size > MAX_NUMBERS:
             raise self.source.error(
-                f"The numbers take more than {MAX_NUMBERS / 2**30:.3g} GiB.",
+                f"The cells take more than {MAX_NUMBERS / 2**30:.3g} GiB.",
                 step="keep only the rows needed with --where",
             )
 

@@ -16,10 +16,11 @@ from taylored.results import Accuracy, Finding
 if TYPE_CHECKING:
     from taylored.networks.result import Network
 
-__all__ = ["exit_code", "findings_in_shell", "in_shell", "reworded", "tell_findings", "write_text"]
+__all__ = ["exit_code", "findings_in_shell", "in_shell", "reworded", "tell"]
+__all__ += ["tell_findings", "write_text"]
 
-_NAMES = ("task", "intervals", "noise", "members", "activation", "weights", "regularization",
-          "solver", "seed", "level", "checkpoint")  # fmt: skip
+_NAMES = ("task", "intervals", "noise", "members", "activation", "weights", "groups",
+          "regularization", "solver", "seed", "level", "checkpoint")  # fmt: skip
 _ARGUMENT = re.compile(rf"\b({'|'.join(_NAMES)})=(?:['\"]?(\w(?:[\w.-]*\w)?)['\"]?)?")
 _ABOUT = re.compile(rf"^({'|'.join(_NAMES)})(?= is )")
 
@@ -54,7 +55,16 @@ def tell_findings(findings: Sequence[Finding], options: Options) -> None:
     """On standard error, where a document has taken standard output."""
     for finding in findings_in_shell(findings):
         if finding.severity == "error" or not options.quiet:
-            output.tell(f"{finding.severity}: {finding}")
+            tell(f"{finding.severity}: {finding}", options)
+
+
+def tell(text: str, options: Options) -> None:
+    """A line on standard error, in ASCII where that is asked for."""
+    if options.ascii:
+        from taylored.report.letters import ascii_only
+
+        text = ascii_only(text)
+    output.tell(text)
 
 
 def exit_code(net: Network, options: Options) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 
-from taylored.cli.options import count_of, level_of, picture_of
+from taylored.cli.options import count_of, level_of, look_options, plot_option
 
 __all__ = ["add_options"]
 
@@ -43,7 +43,11 @@ def _checking(parser: argparse.ArgumentParser) -> None:
     add("--intervals", choices=("out-of-bag", "laplace", "none"), default="out-of-bag",
         help="measured on rows left out, or of one network that is not checked (default: "
         "out-of-bag)")  # fmt: skip
-    add("--members", type=count_of, default=30, metavar="N", help="networks in it (default: 30)")
+    add("--groups", metavar="COLUMN",
+        help="rows that belong together, such as those of one patient: they are left out together, "
+        "so that what is said holds for new groups")  # fmt: skip
+    add("--members", type=count_of, metavar="N",
+        help="networks in the ensemble (default: 30, of large tasks 10)")  # fmt: skip
     add("--noise", choices=("auto", "constant", "varying"), default="auto",
         help="whether the noise varies with the inputs (default: the rows decide)")  # fmt: skip
     add("--importance", action="store_true", help="how much each input matters, with intervals")
@@ -57,18 +61,19 @@ def _result(parser: argparse.ArgumentParser, command: str) -> None:
         add("--save", metavar="FILE", help="save it, for taylored predict and ty.load(FILE)")
         add("--checkpoint", metavar="FILE",
             help="keep the state of training there, and go on from it")  # fmt: skip
-    add = parser.add_argument_group("output").add_argument
+    form = parser.add_argument_group("output")
+    add = form.add_argument
     what = "the report" if command == "train" else "CSV"
     add("--json", action="store_true", help=f"one JSON document instead of {what}")
     add("-q", "--quiet", action="store_true", help="no notes, only what is asked for")
     add("-o", "--output", metavar="FILE", help="write the result to a file instead of the terminal")
     if command == "train":
-        add("--plot", nargs="?", type=picture_of, metavar="FILE",
-            help="draw in the terminal, or to FILE (.png, .svg, .pdf)")  # fmt: skip
+        plot_option(form)
         add("--plot-kind", choices=_PLOTS, default="auto",
             help="what is drawn (default: auto)")  # fmt: skip
-        add("--no-color", action="store_true", help="no colors (NO_COLOR is respected as well)")
-    add("--ascii", action="store_true", help="no characters beyond ASCII")
+        look_options(form)
+    else:
+        add("--ascii", action="store_true", help="no characters beyond ASCII")
     add("--fail-on", choices=("warn", "never"), default="never",
         help="exit with 5 for a result with a warning too (default: never)")  # fmt: skip
 

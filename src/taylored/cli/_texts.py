@@ -131,7 +131,7 @@ paths from it to the result, each the product of the factors along it.
 The exit code is 5 where the derivative does not exist or is not confirmed.
 
 examples:
-  taylored chain "x*exp(-x/tau)" --at x=1,tau=2
+  taylored chain "x*exp(-x/tau)" --at x=1,tau=2 --plot
   taylored chain "x*exp(-x/tau)" --at x=1,tau=2 --of x
   taylored chain "sin(x*y)/(1 + x^2)" --at x=pi/4,y=2 --plot graph.png
   taylored chain "log(1 + exp(-x))" --at 0.5 --latex"""

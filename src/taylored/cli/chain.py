@@ -38,7 +38,7 @@ def run(options: Options) -> int:
     shown = _text(result, options)
     if options.plot:
         output.write_file(options.plot, lambda path: _draw(result, path))
-    output.emit(shown)
+    output.emit(f"{shown}\n\n{_tree(result, options)}" if options.plot == "" else shown)
     if options.json or options.latex or options.of:
         for finding in result.findings:
             output.tell(f"{finding.severity}: {finding}")
@@ -55,9 +55,10 @@ def _check(options: Options) -> None:
         )
     if not options.at:
         raise ArgumentError("--at is missing: the point.", next_step=f"write: {_EXAMPLE}")
-    if options.plot == "":
+    if options.plot == "" and (options.json or options.latex):
         raise ArgumentError(
-            "A graph cannot be drawn in the terminal.", next_step="write --plot graph.png"
+            "A plot in the terminal and --json or --latex would mix.",
+            next_step="draw to a file: --plot graph.png",
         )
     output.check_writable([("--plot", options.plot)] if options.plot else [], [])
 
@@ -71,6 +72,13 @@ def _text(result: Chain, options: Options) -> str:
         return what.latex()
     look = output.look(sys.stdout, options.no_color, options.ascii)
     return what.report(width=min(look.width, 100), color=look.color, unicode=look.unicode)
+
+
+def _tree(result: Chain, options: Options) -> str:
+    from taylored.plot.chain_terminal import terminal_chain
+
+    look = output.look(sys.stdout, options.no_color, options.ascii)
+    return terminal_chain(result, width=min(look.width, 100), unicode=look.unicode)
 
 
 def _draw(result: Chain, path: str) -> None:

@@ -10,15 +10,25 @@ import difflib
 import math
 import re
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from taylored.cli._texts import COMMANDS, HELP, VERDICT_HELP
 from taylored.errors import ArgumentError, BoundsError
 
-__all__ = ["Options", "count_of", "level_of", "parse", "parser_of", "picture_of", "unknown"]
+__all__ = [
+    "LEVEL",
+    "Options",
+    "count_of",
+    "level_of",
+    "parse",
+    "parser_of",
+    "picture_of",
+    "unknown",
+]
 
 PICTURES = (".png", ".svg", ".pdf")
+LEVEL = 0.95  # of the intervals of fits
 Options = argparse.Namespace
 
 
@@ -244,7 +254,7 @@ def parser_of(command: str) -> argparse.ArgumentParser:
         _model_options(parser, command)
         _data_options(parser)
     if command in ("fit", "line", "show"):
-        _result_options(parser)
+        _result_options(parser, command)
         parser.epilog = f"{text}\n\n{VERDICT_HELP}"
     if command in ("gradient", "jacobian", "hessian"):
         _derivative_options(parser, command)
@@ -311,15 +321,9 @@ def _derivative_options(parser: argparse.ArgumentParser, command: str) -> None:
     add("--wrt", metavar="x,y",
         help="inputs to differentiate by, in this order; the others are constants (default: "
         "all)")  # fmt: skip
-    form = parser.add_argument_group("output")
-    kinds = form.add_mutually_exclusive_group()
-    add = kinds.add_argument
-    add("--json", action="store_true", help="one JSON document, in full precision")
-    add("--latex", action="store_true", help="the derivatives as formulas in LaTeX")
-    add("--symbolic", action="store_true", help="the derivatives as formulas in plain text")
-    form.add_argument("--no-color", action="store_true",
-                      help="no colors (NO_COLOR is respected as well)")  # fmt: skip
-    form.add_argument("--ascii", action="store_true", help="no characters beyond ASCII")
+    forms = {"--latex": "the derivatives as formulas in LaTeX",
+             "--symbolic": "the derivatives as formulas in plain text"}  # fmt: skip
+    _form_options(parser, forms, plot=False)
 
 
 def _chain_options(parser: argparse.ArgumentParser) -> None:
@@ -327,15 +331,7 @@ def _chain_options(parser: argparse.ArgumentParser) -> None:
     add("--at", metavar="x=1,tau=2", action="append",
         help="where: a number, or one for every name; repeatable")  # fmt: skip
     add("--of", metavar="NAME", help="the paths of this input alone, each factor of the strongest")
-    form = parser.add_argument_group("output")
-    kinds = form.add_mutually_exclusive_group()
-    kinds.add_argument("--json", action="store_true", help="one JSON document, in full precision")
-    kinds.add_argument("--latex", action="store_true", help="the chain rule in LaTeX")
-    form.add_argument("--plot", nargs="?", type=picture_of, metavar="FILE",
-                      help="draw the graph to FILE (.png, .svg, .pdf)")  # fmt: skip
-    form.add_argument("--no-color", action="store_true",
-                      help="no colors (NO_COLOR is respected as well)")  # fmt: skip
-    form.add_argument("--ascii", action="store_true", help="no characters beyond ASCII")
+    _form_options(parser, {"--latex": "the chain rule in LaTeX"})
 
 
 def _taylor_options(parser: argparse.ArgumentParser) -> None:
@@ -352,16 +348,7 @@ def _taylor_options(parser: argparse.ArgumentParser) -> None:
     add("--thorough", action="store_true", help="more time for a narrower remainder")
     add("--exact", action="store_true",
         help="bounds from python-flint's balls: slow, rests on no measured margin")  # fmt: skip
-    form = parser.add_argument_group("output")
-    kinds = form.add_mutually_exclusive_group()
-    kinds.add_argument("--json", action="store_true", help="one JSON document, in full precision")
-    kinds.add_argument("--latex", action="store_true",
-                       help="the polynomial with its remainder in LaTeX")  # fmt: skip
-    form.add_argument("--plot", nargs="?", type=picture_of, metavar="FILE",
-                      help="draw in the terminal, or to FILE (.png, .svg, .pdf)")  # fmt: skip
-    form.add_argument("--no-color", action="store_true",
-                      help="no colors (NO_COLOR is respected as well)")  # fmt: skip
-    form.add_argument("--ascii", action="store_true", help="no characters beyond ASCII")
+    _form_options(parser, {"--latex": "the polynomial with its remainder in LaTeX"})
 
 
 def _root_options(parser: argparse.ArgumentParser) -> None:
@@ -405,14 +392,31 @@ def _minimize_options(parser: argparse.ArgumentParser) -> None:
     _form_options(parser)
 
 
-def _form_options(parser: argparse.ArgumentParser) -> None:
-    form = parser.add_argument_group("output")
-    form.add_argument("--json", action="store_true", help="one JSON document, in full precision")
-    form.add_argument("--plot", nargs="?", type=picture_of, metavar="FILE",
-                      help="draw in the terminal, or to FILE (.png, .svg, .pdf)")  # fmt: skip
-    form.add_argument("--no-color", action="store_true",
-                      help="no colors (NO_COLOR is respected as well)")  # fmt: skip
-    form.add_argument("--ascii", action="store_true", help="no characters beyond ASCII")
+def _form_options(
+    parser: argparse.ArgumentParser, forms: Mapping[str, str] | None = None, *, plot: bool = True
+) -> None:
+    """How a result is shown: as JSON or one of other forms, each with its help; as a picture."""
+    group = parser.add_argument_group("output")
+    kinds = group.add_mutually_exclusive_group()
+    kinds.add_argument("--json", action="store_true", help="one JSON document, in full precision")
+    for flag, text in (forms or {}).items():
+        kinds.add_argument(flag, action="store_true", help=text)
+    if plot:
+        plot_option(group)
+    look_options(group)
+
+
+def plot_option(group: Any) -> None:
+    """Declare `--plot` and `--plot FILE`."""
+    group.add_argument("--plot", nargs="?", type=picture_of, metavar="FILE",
+                       help="draw in the terminal, or to FILE (.png, .svg, .pdf)")  # fmt: skip
+
+
+def look_options(group: Any) -> None:
+    """Declare how text may look."""
+    group.add_argument("--no-color", action="store_true",
+                       help="no colors (NO_COLOR is respected as well)")  # fmt: skip
+    group.add_argument("--ascii", action="store_true", help="no characters beyond ASCII")
 
 
 def _data_options(parser: argparse.ArgumentParser, *, columns: bool = True) -> None:
@@ -432,10 +436,11 @@ def _data_options(parser: argparse.ArgumentParser, *, columns: bool = True) -> N
         help="the first row holds names, or not (default: found out)")  # fmt: skip
 
 
-def _result_options(parser: argparse.ArgumentParser) -> None:
+def _result_options(parser: argparse.ArgumentParser, command: str) -> None:
     add = parser.add_argument_group("result").add_argument
-    add("--level", type=level_of, default=0.95, metavar="P",
-        help="level of the intervals (default: 0.95)")  # fmt: skip
+    saved = command == "show"  # a fit or a network: which, is known when it is loaded
+    add("--level", type=level_of, default=None if saved else LEVEL, metavar="P",
+        help=f"level of the intervals (default: {LEVEL}{', of networks 0.9' * saved})")  # fmt: skip
     add("--profile", action="store_true",
         help="intervals from the profile of chi-squared for every parameter (default: only "
         "where the model bends)")  # fmt: skip
@@ -453,10 +458,8 @@ def _result_options(parser: argparse.ArgumentParser) -> None:
         help="the parameters as CSV, or the prediction with --predict")  # fmt: skip
     add("-q", "--quiet", action="store_true", help="no report and no notes, only what is asked for")
     add("-o", "--output", metavar="FILE", help="write the result to a file instead of the terminal")
-    add("--plot", nargs="?", type=picture_of, metavar="FILE",
-        help="draw in the terminal, or to FILE (.png, .svg, .pdf)")  # fmt: skip
+    plot_option(form)
     add("--save", metavar="FILE", help="save the fit as JSON: `taylored show FILE`, ty.load(FILE)")
     add("--fail-on", choices=("warn", "never"), default="never",
         help="exit with 5 for a result with a warning too (default: never)")  # fmt: skip
-    add("--no-color", action="store_true", help="no colors (NO_COLOR is respected as well)")
-    add("--ascii", action="store_true", help="no characters beyond ASCII")
+    look_options(form)

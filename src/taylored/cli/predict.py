@@ -10,7 +10,7 @@ import numpy as np
 from taylored.cli import _output as output
 from taylored.cli._data import open_data
 from taylored.cli._deliver import plain, table_csv
-from taylored.cli._network import in_shell, reworded, tell_findings, write_text
+from taylored.cli._network import in_shell, reworded, tell, tell_findings, write_text
 from taylored.cli.options import Options
 from taylored.errors import ArgumentError, ColumnError, EmptyDataError, NotNumericError
 
@@ -202,7 +202,7 @@ def _tell(net: Network, p: Prediction, rest: CellTable, missing: int, options: O
     from taylored.report.network_prediction import prediction_status
 
     if not options.quiet:
-        output.note(in_shell(prediction_status(p)))
+        tell(f"note: {in_shell(prediction_status(p))}", options)
         if missing:
             said = "row with a missing input has" if missing == 1 else (
                 "rows with missing inputs have")  # fmt: skip

@@ -6,7 +6,7 @@ from taylored.cli._deliver import Result, check, prepare
 from taylored.cli._prediction import predicted
 from taylored.cli._progress import Progress
 from taylored.cli.grids import grid
-from taylored.cli.options import Options
+from taylored.cli.options import LEVEL, Options
 from taylored.errors import ArgumentError
 
 __all__ = ["run"]
@@ -30,6 +30,7 @@ def run(options: Options) -> int:
             from taylored.cli.train import show_network
 
             return show_network(fit, options)
+        options.level = LEVEL if options.level is None else options.level
         result = Result(fit, options, None, predicted(fit, options, {}))
         ready = prepare(result)
     return ready.deliver()

@@ -55,11 +55,6 @@ def _check(options: Options, source: str) -> None:
             "A plot in the terminal and --json would mix.",
             next_step="draw to a file: --plot out.png",
         )
-    if options.plot == "" and options.plot_kind == "importance":
-        raise ArgumentError(
-            "The picture of importance is not drawn in the terminal.",
-            next_step="draw to a file: --plot out.png, or give --importance for a table",
-        )
     if options.importance and options.intervals != "out-of-bag":
         raise ArgumentError(
             f"--importance needs rows left out, which --intervals {options.intervals} has not.",
@@ -75,21 +70,22 @@ def _trained(data: CellTable, formula: str, options: Options) -> Network:
     from taylored.networks.data.terms import find_sources
     from taylored.networks.train import train
 
-    sources = find_sources(data.columns, formula, options.weights)
+    sources = find_sources(data.columns, formula, options.weights, options.groups)
     weights = [] if options.weights is None else [options.weights]
     data.require_clean([*sources.response.names, *sources.inputs.names, *weights])
     try:
         return train(
             data.columns, formula, hidden=options.hidden, activation=options.activation,
-            task=options.task, weights=options.weights, members=options.members,
-            intervals=options.intervals, noise=options.noise,
+            task=options.task, weights=options.weights, groups=options.groups,
+            members=options.members, intervals=options.intervals, noise=options.noise,
             regularization=options.regularization, solver=options.solver, seed=options.seed,
             missing=options.na, progress=sys.stderr.isatty() and not options.quiet,
             checkpoint=options.checkpoint,
         )  # fmt: skip
     except KeyboardInterrupt:
-        if options.checkpoint:
-            output.note(f"the same command goes on from {options.checkpoint}")
+        file = options.checkpoint
+        output.note(f"the same command goes on from {file}" if file else
+                    "with --checkpoint FILE the same command would go on from here")  # fmt: skip
         raise
 
 
@@ -105,7 +101,10 @@ def show_network(net: Network, options: Options) -> int:
                 f"{flag} is of fits, and this is a network.",
                 next_step=f"write: taylored predict {options.arguments[0]} DATA",
             )
+    from taylored.networks.result import LEVEL
+
     options.importance, options.plot_kind = False, "auto"
+    options.level = LEVEL if options.level is None else options.level
     _deliver(net, net, None, options)
     return exit_code(net, options)
 
@@ -113,7 +112,8 @@ def show_network(net: Network, options: Options) -> int:
 def _deliver(net: Network, shown: Network, data: CellTable | None, options: Options) -> None:
     """Files first; what is printed comes last, and all at once."""
     text = _text(shown, data, options)
-    picture = _terminal(net, options) if options.plot == "" else ""
+    told = options.importance and options.plot_kind == "importance"  # the bars are in the text
+    picture = _terminal(net, options) if options.plot == "" and not told else ""
     if options.save:
         output.write_file(options.save, net.save)
     if options.plot:

@@ -99,8 +99,18 @@ def bound(net: Network, lo: Any, hi: Any, *, thorough: bool = False) -> Bound:
     outputs = tuple(str(c) for c in net.response.classes) if classes else net.response.names
     return Bound(
         value, derivative, names, outputs, box.lo[box.numbers], box.hi[box.numbers], box.fixed,
-        tuple(_outside(net, box)),
+        (*_useless(net), *_outside(net, box)),
     )  # fmt: skip
+
+
+def _useless(net: Network) -> Iterator[Finding]:
+    if not net.usable:
+        yield Finding(
+            "not-usable",
+            "the range is proved of the prediction, and the prediction has learned nothing of "
+            f"{' and '.join(net.response.names) or 'y'}.",
+            "Do not take it for a range of what is predicted; see what the network's report says.",
+        )
 
 
 def _reshaped(found: Interval, part: Any) -> Interval:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -12,16 +13,19 @@ from typing import Any
 import numpy as np
 
 from taylored.errors import ArgumentError, FunctionError
+from taylored.networks.chain_choices import Switch, switches_at
 from taylored.networks.chain_cost import Cost, cost_of
-from taylored.networks.chain_findings import find
+from taylored.networks.chain_findings import Switches, find, steps_of
 from taylored.networks.chain_graph import Edge, Graph, Node, make_graph
 from taylored.networks.chain_influence import PathInfluence, array_influence, number_influence
+from taylored.networks.chain_own import precision_findings
 from taylored.networks.chain_read import Question, read_question
 from taylored.networks.chain_trust import (
     Rounding,
     TaylorTest,
     flat_gradient,
     rounding,
+    slope_past,
     taylor_test,
 )
 from taylored.readings.chain import Tape, backward, forward, is_float
@@ -208,13 +212,8 @@ class Chain:
     @cached_property
     def rounding(self) -> Rounding:
         """The errors of value and derivatives by rounding, estimated."""
-        tape, output = self.tape, self._output
-        if self.question.unroll is not None and any(
-            link.equation.primitive == "scan" for link in tape.links
-        ):
-            program = self.question.unroll()
-            tape = Tape(program, dict(enumerate(self.question.inputs)), ())
-            (output,) = (a for a in program.outputs if isinstance(a, int))
+        tape = self._written_out
+        (output,) = (a for a in tape.program.outputs if isinstance(a, int))
         with np.errstate(all="ignore"):
             found = (self.value, self.flat)
             return rounding(tape, self.question.leaves, (output, self.seed), *found)
@@ -247,12 +246,38 @@ class Chain:
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """What the reader must know, most important first."""
-        found = find(self.tape, self.shares, self.flat, self.value)
+        tape, leaves = self._written_out, self.question.leaves
+        known = (self.flat, self.value)
+        with np.errstate(all="ignore"):
+            switches, steps = self._switches(tape), steps_of(tape, leaves)
+            found = self._of_precision()
+            found += find(self.tape, self.shares, known, switches, steps)
         if not self.question.by_jax:  # in the words of formulas
             found = [replace(f, next_step=_JAX.sub("", f.next_step)) for f in found]
-        if not found and not self.check.ok and self.check.kind != "none":
+        doubts = any(f.severity != "note" for f in found)
+        if not doubts and not self.check.ok and self.check.kind != "none":
             found.append(_failed_test(self.check))
         return tuple(found)
+
+    def _of_precision(self) -> list[Finding]:
+        """Whether the user's own call gives another value."""
+        if self.question.own is None:
+            return []
+        parts = [np.asarray(v, float).ravel() for v in self.question.inputs[: self.question.leaves]]
+        moved = float(np.abs(np.concatenate(parts) * self.flat).sum())
+        return precision_findings(self.question.own, self.value, (moved, self.rounding.value))
+
+    def _switches(self, tape: Tape) -> Switches:
+        """The kinks and jumps at the point, tried by steps past them."""
+        found, loops = switches_at(tape, self.question.leaves), []
+        if not found and not self.flat.any():  # a zero may be one side of a kink in a loop
+            loops = [e for e in tape.program.equations if e.primitive in ("scan", "while")]
+            found = [Switch("a loop", e.source, 1, True, False, "one side is taken") for e in loops]
+        if not found:
+            return Switches((), math.nan)
+        parts = (self.tape, self.question.leaves, self._seeded, self.flat, self.rounding)
+        slope = slope_past(*parts)
+        return Switches(() if loops and math.isnan(slope) else found, slope)
 
     @property
     def usable(self) -> bool:
@@ -287,6 +312,18 @@ class Chain:
 
     def __repr__(self) -> str:
         return importlib.import_module("taylored.report.chain").chain_line(self)
+
+    @cached_property
+    def _written_out(self) -> Tape:
+        """The tape with scans written out turn by turn, where they are short."""
+        if self.question.unroll is None or not any(
+            e.primitive == "scan" for e in self.question.program.equations
+        ):
+            return self.tape
+        with np.errstate(all="ignore"):
+            return forward(
+                self.question.unroll(), self.question.inputs, range(self.question.leaves)
+            )
 
     @property
     def _output(self) -> int:

@@ -2,28 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from taylored.calculus.cause import Cause, cure, place
-from taylored.networks.chain_names import called_name, line_text
-from taylored.networks.chain_program import inner_closed, program_of
-from taylored.readings.chain import Link, Tape, forward, is_float
+from taylored.networks.chain_choices import Switch, choice_name, read_by
+from taylored.networks.chain_names import line_text
+from taylored.networks.chain_outcomes import COMPARISONS, STEPS
+from taylored.readings.chain import Link, Tape, is_float
 from taylored.results import Finding
-from taylored.trace.program import Constant
+from taylored.trace.program import Equation
 
-__all__ = ["find"]
+__all__ = ["TINY", "Step", "Switches", "find", "steps_of"]
 
 _MOST = 5
 TINY = 1e-290  # numbers below it lose their digits
+_BETWEEN, _SMOOTH = 0.5, 1.5  # slopes of a jump, 0, of a kink, 1, and of neither, 2
+Step = tuple[str, str]  # the name of an operation, and the user's line
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """The choices on whose edge the point lies, and the slope of the Taylor tests past them."""
+
+    found: Sequence[Switch]
+    slope: float
+
+    @property
+    def real(self) -> Sequence[Switch]:
+        """None where the value is smooth there all the same: log(exp(x) + exp(y)) at x = y."""
+        return () if self.slope > _SMOOTH else self.found
 
 
 def find(
-    tape: Tape, shares: Sequence[Sequence[Any]], gradient: np.ndarray, value: float
-) -> list[Finding]:
-    """The findings, most important first."""
+    tape: Tape, shares: Sequence[Sequence[Any]], known: tuple[np.ndarray, float],
+    switches: Switches, steps: Sequence[Step],
+) -> list[Finding]:  # fmt: skip
+    """The findings, most important first.
+
+    Args:
+        tape: of the walk forwards.
+        shares: of the edges of the graph, by link.
+        known: the gradient (flat), and the value.
+        switches: what `switches_at` found.
+        steps: what `steps_of` found.
+    """
+    gradient, value = known
     live = [k for k in range(len(tape.links)) if len(shares[k])]
     links = [tape.links[k] for k in live]
     found = []
@@ -31,9 +59,9 @@ def find(
         found.append(_not_finite_value(tape, links))
     elif not np.isfinite(gradient).all():
         found.append(_not_finite_gradient(links, [shares[k] for k in live]))
-    kinks = [_kink(*where) for where in _unique(_kinks(tape, links))]
+    kinks = [_switching(each, switches.slope) for each in switches.real]
     found += kinks
-    found += _underflow(shares) or _stopped(tape, links, gradient, kinked=bool(kinks))
+    found += _underflow(shares) or _stopped(steps, gradient, kinked=bool(kinks))
     return found[:_MOST]
 
 
@@ -99,102 +127,36 @@ def _at(link: Link) -> str:
 
 
 def _shown(link: Link) -> str:
-    text = line_text(link.equation.source)
+    return _text(link.equation.source)
+
+
+def _text(source: str) -> str:
+    text = line_text(source)
     return f" [{text[:60]}]" if text else ""
 
 
-# ---- kinks ----
+# ---- kinks and jumps ----
 
 
-def _kinks(
-    tape: Tape, links: Sequence[Link], name: str = ""
-) -> Iterator[tuple[str, str, int, str]]:
-    """Name, line, how many numbers lie on it, and what JAX and this table take there."""
-    made = {o: e for e in tape.program.equations for o in e.outputs}
-    for link in links:
-        primitive = link.equation.primitive
-        line = link.equation.source
-        if primitive.startswith("custom"):
-            yield from _inside(link, name or called_name(link.equation))
-            continue
-        rule = _TIES.get(primitive)
-        if rule is not None:
-            count = rule(*(np.asarray(v) for v in link.inputs))
-            if count:
-                yield name or primitive, line, count, _TAKEN.get(primitive, "one side is taken")
-        elif primitive == "select_n":
-            count = _decided(tape, made, link)
-            if count:
-                yield name or "where", line, count, "the branch of the comparison is taken"
-        elif primitive in ("reduce_max", "reduce_min"):
-            count = _tied_largest(link)
-            if count:
-                yield primitive[7:], line, count, "the tied ones share it equally"
-
-
-def _inside(link: Link, name: str) -> Iterator[tuple[str, str, int, str]]:
-    """The kinks of a function with a rule of its own, from its body."""
-    for key in ("call_jaxpr", "fun_jaxpr", "jaxpr"):
-        body = link.equation.params.get(key)
-        if body is None:
-            continue
-        closed = inner_closed(body)
-        program = program_of(closed, [f"in{k}" for k in range(len(closed.jaxpr.invars))])
-        try:
-            tape = forward(program, link.inputs, link.active)
-        except Exception:  # a body that cannot be run by itself has no kinks that can be told
-            return
-        for _, _, count, _ in _kinks(tape, tape.links, name):
-            yield name, link.equation.source, count, "the rule of the function decides"
-        return
-
-
-def _tied(x: Any, y: Any, *_: Any) -> int:
-    x, y = np.broadcast_arrays(x, y)
-    return int(np.sum((x == y) & np.isfinite(x)))
-
-
-_TIES: dict[str, Any] = {
-    "abs": lambda x: int(np.sum(x == 0.0)),
-    "max": _tied,
-    "min": _tied,
-    "clamp": lambda lo, x, hi: int(np.sum((x == lo) | (x == hi))),
-}
-_TAKEN = {"abs": "the slope is taken as 0", "max": "each side gets one half",
-          "min": "each side gets one half"}  # fmt: skip
-
-
-def _decided(tape: Tape, made: Mapping[int, Any], link: Link) -> int:
-    """How many choices lie on the edge: what is compared is equal."""
-    condition: Any = link.equation.inputs[0]
-    for _ in range(8):
-        equation = made.get(condition) if isinstance(condition, int) else None
-        if equation is None:
-            return 0
-        if equation.primitive in ("lt", "le", "gt", "ge"):
-            pair = [a.value if isinstance(a, Constant) else tape.values[a] for a in equation.inputs]
-            return _tied(*pair) if all(np.asarray(v).dtype.kind == "f" for v in pair) else 0
-        condition = equation.inputs[0] if equation.inputs else None
-    return 0
-
-
-def _tied_largest(link: Link) -> int:
-    x, axes = np.asarray(link.inputs[0]), tuple(link.equation.params["axes"])
-    best = np.expand_dims(np.asarray(link.outputs[0]), axes)
-    return int(np.sum(np.sum(x == best, axis=axes) > 1))
-
-
-def _unique(found: Iterator[tuple[str, str, int, str]]) -> list[tuple[str, str, int, str]]:
-    return list({(f[0], f[1]): f for f in found}.values())
-
-
-def _kink(name: str, line: str, count: int, taken: str) -> Finding:
-    where = f" at {line}" if line else ""
-    numbers = "The point lies" if count == 1 else f"{count:,} numbers lie"
+def _switching(at: Switch, slope: float) -> Finding:
+    """A choice on whose edge the point lies; `slope` of the Taylor test past it, nan: unknown."""
+    kind = "jump" if at.jumps and not slope > _BETWEEN else "kink"
+    if at.name in ("where", "cond") and math.isnan(slope):
+        kind = "kink"
+    verb = "lies within rounding of" if at.near else "lies on"
+    numbers = f"The point {verb}"
+    if at.count > 1:
+        numbers = f"{at.count:,} numbers {verb.replace('lies', 'lie')}"
+    told = {"jump": "the value changes at once there, and one side of it is taken",
+            "kink": f"there is no derivative, {at.taken}"}[kind]  # fmt: skip
+    step = {
+        "jump": "Move the point to the side that is meant.",
+        "kink": "Take the one-sided derivatives from ty.check, or move the point a little.",
+    }
+    where = f" at {at.line}" if at.line else ""
     return Finding(
-        "kink", f"{numbers} on a kink of {name}{where}: there is no derivative, {taken}.",
-        "Take the one-sided derivatives from ty.check, or move the point a little.",
-    )  # fmt: skip
+        kind, f"{numbers} a {kind} of {at.name}{where}{_text(at.line)}: {told}.", step[kind]
+    )
 
 
 # ---- nothing arrives ----
@@ -212,36 +174,46 @@ def _underflow(shares: Sequence[Sequence[Any]]) -> list[Finding]:
     return []
 
 
-def _stopped(
-    tape: Tape, links: Sequence[Link], gradient: np.ndarray, *, kinked: bool
-) -> list[Finding]:
+def _stopped(steps: Sequence[Step], gradient: np.ndarray, *, kinked: bool) -> list[Finding]:
     """Steps and stops on the way, and inputs that nothing arrives at.
 
     A zero that was taken at a kink says nothing about what reaches the output.
     """
-    found = []
-    steps = {}
-    active = {o for link in links for o in link.equation.outputs} | set(
-        range(len(tape.program.names))
-    )
-    for equation in tape.program.equations:
-        if equation.primitive in _STEPS and active.intersection(
-            a for a in equation.inputs if isinstance(a, int)
-        ):
-            steps.setdefault((equation.primitive, equation.source), equation)
-    user = [e for e in steps.values() if e.primitive != "stop_gradient"]
     zero = gradient.size and not gradient.any() and np.isfinite(gradient).all()
     if zero and not kinked:
-        named = ", ".join(sorted({e.primitive for e in steps.values()}))
+        named = ", ".join(sorted({name for name, _ in steps}))
         why = f" ({named} lets nothing pass)" if named else ""
         text = f"The gradient is zero: no change of the inputs reaches the output{why}."
-        found.append(Finding("zero", text, "", "note"))
-    elif user:
-        first = user[0]
-        where = f" at {first.source}" if first.source else ""
-        text = f"{first.primitive}{where} is a step: its slope is zero, and nothing passes it."
-        found.append(Finding("step", text, "", "note"))
-    return found
+        return [Finding("zero", text, "", "note")]
+    user = [(name, line) for name, line in steps if name != "stop_gradient"]
+    if not user:
+        return []
+    name, line = user[0]
+    where = f" at {line}" if line else ""
+    more = f" (and {len(user) - 1} more)" if len(user) > 1 else ""
+    text = f"{name}{where}{_text(line)} is a step{more}: its slope is zero, and nothing passes it."
+    return [Finding("step", text, "Paths through it carry no influence.", "note")]
 
 
-_STEPS = frozenset(["floor", "ceil", "round", "sign", "stop_gradient"])
+def steps_of(tape: Tape, wrt: int) -> list[Step]:
+    """What cuts a path from the first `wrt` inputs."""
+    active = {o for link in tape.links for o in link.equation.outputs} | set(range(wrt))
+    readers = read_by(tape.program)
+    found: dict[Step, None] = {}
+    for equation in tape.program.equations:
+        given = [a for a in equation.inputs if isinstance(a, int)]
+        if not active.isdisjoint(given) and _cuts(tape, equation):
+            name = choice_name(equation, readers)
+            if name not in ("where", "cond"):  # their branches carry the influence
+                found[name, equation.source] = None
+    return list(found)
+
+
+def _cuts(tape: Tape, equation: Equation) -> bool:
+    name = equation.primitive
+    if name == "convert_element_type":
+        given, made = tape.values[equation.inputs[0]], tape.values[equation.outputs[0]]  # type: ignore[index]
+        return is_float(given) and np.asarray(made).dtype.kind in "iu"
+    if name in COMPARISONS:  # x != x asks for NaN
+        return len(set(equation.inputs)) == 2
+    return name in STEPS or name == "stop_gradient"

@@ -15,6 +15,7 @@ from taylored.calculus.trees import Layout, Leaf
 from taylored.errors import ArgumentError, FunctionError
 from taylored.formula import parse
 from taylored.networks.chain_names import unique
+from taylored.networks.chain_own import Own, own_value
 from taylored.networks.chain_program import program_of, with_constants_as_inputs
 from taylored.series.function import (
     argument_names,
@@ -51,6 +52,7 @@ class Question:
     formula: str = ""
     by_jax: bool = False
     unroll: Callable[[], Program] | None = None  # the same with scans written out
+    own: Own | None = None  # the value in the user's precision, where it may be another
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         """For pickle: a formula is read again; functions are read by closures of their own."""
@@ -205,9 +207,10 @@ def _of_jax(f: Callable, given: list[Any], chosen: Any, output: int | str | None
         return whole.keep([whole.outputs[which]])
 
     wanted = program.outputs[which]
+    own = own_value(f, given, chosen, (which, entry), traced.closed)
     return Question(
         output_name, program.keep([wanted]), arguments.inputs, tuple(inputs), wanted, entry,
-        output_name, arguments.inputs.unflatten, by_jax=True, unroll=unroll,
+        output_name, arguments.inputs.unflatten, by_jax=True, unroll=unroll, own=own,
     )  # fmt: skip
 
 

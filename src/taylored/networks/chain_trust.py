@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from taylored.networks.chain_program import LOOPS
 from taylored.readings.chain import Tape, backward, forward, is_float
 
-__all__ = ["Rounding", "TaylorTest", "rounding", "taylor_test"]
+__all__ = ["Rounding", "Shake", "TaylorTest", "rounding", "slope_past", "taylor_test"]
 
 _RUNS = 5
 _SAFETY = 3.0
@@ -21,6 +22,8 @@ _SLOPE, _TOLERANCE = 2.0, 0.05
 _STEADY = 0.02  # slopes of neighboring steps differ by less where neither rounding nor h^3 shows
 _LONG = 8  # steps in a row
 _DIRECTIONS = 3
+_NOISY, _USUAL = 1e-6, 1e-13  # of the value: rounding that a jump may hide in, and what is usual
+_RESOLVED = 1e-4  # of the change: a remainder below it leaves no room for another slope
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +60,7 @@ def rounding(
     inputs = [tape.values[k] for k in range(len(tape.program.names))]
     values, found = [], []
     for run in range(_RUNS):
-        shake = _Shake(run)
+        shake = Shake(run)
         moved = forward(tape.program, inputs, range(wrt), shake)
         adjoints, _ = backward(moved, {seed[0]: seed[1]}, shake)
         values.append(float(np.sum(np.asarray(moved.values[seed[0]]) * seed[1])))
@@ -69,18 +72,24 @@ def rounding(
     return Rounding(own, error)
 
 
-class _Shake:
-    """Moves numbers at random, by up to two units of rounding of their type."""
+class Shake:
+    """Moves numbers at random, by up to two units of rounding of their type.
 
-    def __init__(self, seed: int):
-        self.random = np.random.default_rng(seed)
+    With `units` by so many, up or down.
+    """
+
+    def __init__(self, seed: int, units: float | None = None):
+        self.random, self.units = np.random.default_rng(seed), units
 
     def __call__(self, value: Any) -> Any:
         if not is_float(value) or np.asarray(value).dtype.kind == "V":
             return value
         array = np.asarray(value)
         unit = 2.0**-52 if array.dtype.itemsize >= 8 else float(np.finfo(array.dtype).eps)
-        noise = self.random.uniform(-unit, unit, array.shape)
+        if self.units is None:
+            noise = self.random.uniform(-unit, unit, array.shape)
+        else:
+            noise = self.units * unit * self.random.choice([-1.0, 1.0], array.shape)
         return np.asarray(array * (1.0 + noise), array.dtype)
 
 
@@ -145,21 +154,68 @@ def taylor_test(
     if not (np.isfinite(gradient).all() and math.isfinite(value)):
         return result
     for k in range(_DIRECTIONS):
-        result = _along(tape, wrt, seed, gradient, (value, noise, k))
+        result = _along(tape, wrt, seed, gradient, (value, noise, _direction(tape, wrt, k)))
         if result.kind in ("quadratic", "failed"):
             return result
     return result
 
 
+def slope_past(
+    tape: Tape, wrt: int, seed: tuple[int, Any], gradient: np.ndarray, noise: Rounding
+) -> float:
+    """What a kink or jump does to the value, by Taylor tests to both sides of the point.
+
+    Returns:
+        The smallest slope of a failed test: 0 where the value jumps, 1 where its derivative does;
+        2 where every test is passed, so that the value is smooth there all the same; nan where
+        they cannot tell.
+    """
+    value = float(np.sum(np.asarray(tape.values[seed[0]]) * seed[1]))
+    if not (np.isfinite(gradient).all() and math.isfinite(value)):
+        return math.nan
+    steady = noise.value <= _NOISY * abs(value) and (
+        np.max(noise.gradient, initial=0.0) <= _NOISY * np.max(np.abs(gradient), initial=0.0)
+    )
+    if not steady:  # the walks of `rounding` fell on both sides
+        noise = Rounding(_USUAL * abs(value), np.zeros(len(gradient)))
+    slopes, clear = [], True
+    for k, sign in product(range(_DIRECTIONS - 1), (1.0, -1.0)):
+        direction = sign * _direction(tape, wrt, k)
+        found = _along(tape, wrt, seed, gradient, (value, noise, direction))
+        if found.kind == "failed":
+            slopes.append(found.slope)
+        size = math.fsum(np.abs(gradient * direction))
+        clear = clear and (found.kind in ("quadratic", "flatter") or _nothing_left(found, size))
+    if slopes:
+        return float(np.fmin.reduce(slopes))
+    return 2.0 if clear else math.nan
+
+
+def _nothing_left(found: TaylorTest, size: float) -> bool:
+    """Whether a linear function was resolved well enough to have shown another slope."""
+    first = slice(0, 10)
+    seen = found.remainders[first] < _RESOLVED * found.steps[first] * size
+    return found.kind == "linear" and bool(seen.all())
+
+
+def _direction(tape: Tape, wrt: int, k: int) -> np.ndarray:
+    """A random direction in units of the inputs."""
+    point = _point(tape, wrt)
+    sizes = np.where(point == 0.0, 1.0, np.abs(point))
+    direction = np.random.default_rng(k).normal(size=point.size)
+    return direction * (sizes / max(np.linalg.norm(direction), 1e-300))
+
+
+def _point(tape: Tape, wrt: int) -> np.ndarray:
+    return np.concatenate([np.asarray(tape.values[n], float).reshape(-1) for n in range(wrt)])
+
+
 def _along(
     tape: Tape, wrt: int, seed: tuple[int, Any], gradient: np.ndarray, known: tuple
 ) -> TaylorTest:
-    value, noise, k = known
+    value, noise, direction = known
     inputs = [tape.values[n] for n in range(len(tape.program.names))]
-    point = np.concatenate([np.asarray(v, float).reshape(-1) for v in inputs[:wrt]])
-    sizes = np.where(point == 0.0, 1.0, np.abs(point))
-    direction = np.random.default_rng(k).normal(size=point.size)
-    direction *= sizes / max(np.linalg.norm(direction), 1e-300)
+    point = _point(tape, wrt)
     slope = math.fsum(gradient * direction)
     own = math.fsum(np.nan_to_num(noise.gradient) * np.abs(direction))
     steps, left, floors = [], [], []

@@ -130,10 +130,11 @@ class Checkpoint:
         self._written = time.monotonic()
         self._cost = self._written - started
 
-    def write_if_possible(self) -> None:
-        """A full disk must not end a training that has gone well so far."""
+    def write_if_possible(self) -> bool:
+        """Whether it was written: a full disk must not end a training that has gone well so far."""
         try:
             self.write()
+            return True
         except (OSError, SavedFitError) as error:
             self._written = time.monotonic()
             warnings.warn(
@@ -141,6 +142,7 @@ class Checkpoint:
                 RuntimeWarning,
                 stacklevel=2,
             )
+        return False
 
     def remove(self) -> None:
         """Delete the file: the training is finished."""

@@ -1,9 +1,12 @@
-"""The derivative of the prediction by inputs, with intervals from how the members differ.
+"""The derivative of the prediction by inputs, with intervals that count what all members share.
 
-Each member leaves one of K folds out; by the delete-d jackknife the standard error of their mean is
-sqrt(K - 1) times the deviation between them. What all members get wrong alike, where the rows are
-too few to show how the function bends, is not in it. Source: J. Shao and C. F. J. Wu, A general
-theory for jackknife variance estimation, Annals of Statistics 17 (1989) 1176.
+The error is that of the members (`slope_posterior`), and, as all of them may be wrong alike, that
+of a second opinion: with the probability w that a Gaussian process predicts better, the derivative
+is where that has it. By the law of total variance around the network's own value this makes
+(1 - w) V + w (V' + d²), V and V' the variances of both, d the distance between them. Where
+residuals of neighboring rows have much in common, there is more in the rows than the network has
+learned, and no interval is given. Source: D. Draper, Assessment and propagation of model
+uncertainty, JRSS B 57 (1995) 45.
 """
 
 from __future__ import annotations
@@ -17,6 +20,9 @@ import numpy as np
 from taylored.errors import ArgumentError
 from taylored.networks.classes import ClassesOutOfBag, probabilities, tempered
 from taylored.networks.insight import Reported
+from taylored.networks.slope_posterior import SlopeError, slope_error
+from taylored.networks.slope_process import fit_slope_process
+from taylored.networks.unlearned import unlearned_share
 from taylored.results import Accuracy, Finding
 from taylored.tables import find_column
 
@@ -26,7 +32,13 @@ if TYPE_CHECKING:
 __all__ = ["Derivative", "derivative"]
 
 _WIDEST = 1 << 27  # bytes of derivatives held at once
+_MOST_UNLEARNED = 0.05  # of the variance of y: from about a fifth on intervals were seen to fail
+_EVEN = 0.5  # probability that the process predicts better where both were not compared
 _ALONE = "one network says nothing of the errors of its derivative"
+_UNLEARNED = (
+    "the residuals of neighboring rows are alike: the network has not learned all that is in them, "
+    "or their noise is shared; train with more rows or units, or with groups="
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -83,26 +95,19 @@ def derivative(net: Network, X: Any, wrt: Any = None, level: float = 0.9) -> Der
     seen = net.encoder.examine(X)
     z = np.asarray(seen.z, float)
     parts = np.array_split(z, max(1, 8 * z.size * net.members * net.model.outputs // _WIDEST))
-    found = [_at(net, part, features) for part in parts]
-    value, spread = (np.concatenate([f[k] for f in found]) for k in range(2))
-
-    def shaped(values: np.ndarray) -> np.ndarray:
-        if net.task == "regression" and net.response.flat:
-            values = values[:, 0]
-        return values[..., 0] if alone else values
-
-    stderr, kind, why = _error(net, spread)
-    value = shaped(value)
-    lo = hi = None
-    if stderr is not None:
-        stderr = shaped(stderr)
-        reach = _quantile(net, level) * stderr
-        lo, hi = value - reach, value + reach
+    value = np.concatenate([_at(net, part, features) for part in parts])
+    error, why = _error(net, z, value, features)
+    stderr = lo = hi = None
+    if error is not None:
+        stderr = np.sqrt(error.variance) * _units(net, features)
+        reach = _quantile(error.degrees, level) * stderr
+        stderr, lo, hi = (_shaped(net, v, alone) for v in (stderr, value - reach, value + reach))
+    kind = Accuracy.UNKNOWN if error is None else Accuracy.ESTIMATED
     classes = net.task == "classification"
     outputs = tuple(str(c) for c in net.response.classes) if classes else net.response.names
     return Derivative(
-        value, lo, hi, stderr, float(level), kind, why, ~(seen.unseen | seen.outside),
-        tuple(net.encoder.columns[c].name for c in columns), outputs,
+        _shaped(net, value, alone), lo, hi, stderr, float(level), kind, why,
+        ~(seen.unseen | seen.outside), tuple(net.encoder.columns[c].name for c in columns), outputs,
         (*seen.findings, *_kinks(net)),
     )  # fmt: skip
 
@@ -125,16 +130,22 @@ def _columns(net: Network, wrt: Any) -> tuple[list[int], bool]:
     return found, alone
 
 
+def _is_position(asked: Any) -> bool:
+    return hasattr(asked, "__index__") and not isinstance(asked, bool | np.bool_)
+
+
 def _column(net: Network, asked: Any) -> int:
     columns = net.encoder.columns
     names = [c.name for c in columns]
     if isinstance(asked, str):
         k = names.index(find_column(asked, names))
-    elif hasattr(asked, "__index__") and -len(names) <= asked < len(names):
-        k = int(asked) % len(names)
+    elif _is_position(asked) and 0 <= asked < len(names):
+        k = int(asked)
     else:
         raise ArgumentError(
-            f"There is no input {asked!r}.", next_step=f"use one of {', '.join(names[:10])}."
+            f"There is no input {asked!r}.",
+            why=f"positions are whole numbers from 0 to {len(names) - 1}.",
+            next_step=f"use one of {', '.join(names[:10])}, or a position.",
         )
     if columns[k].kind == "category":
         raise ArgumentError(
@@ -149,17 +160,20 @@ def _column(net: Network, asked: Any) -> int:
     return k
 
 
-def _at(net: Network, z: np.ndarray, features: list[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and deviation between members (rows, outputs, inputs), in the user's units."""
+def _at(net: Network, z: np.ndarray, features: list[int]) -> np.ndarray:
+    """The mean of the members (rows, outputs, inputs), in the user's units."""
     theta = net.theta.astype(float)
     f, slopes = net.model.slopes(theta, np.broadcast_to(z, (len(theta), *z.shape)))  # type: ignore[attr-defined]
-    slopes = slopes[..., features] / net.encoder.scale[features]
+    slopes = slopes[..., features]
     if net.task == "classification":
         slopes = _of_probabilities(net, f, slopes)
-    else:
-        slopes = slopes * net.response.scale[:, None]
-    spread = slopes.std(0, ddof=1) if len(theta) > 1 else np.zeros(slopes.shape[1:])
-    return slopes.mean(0), spread
+    return slopes.mean(0) * _units(net, features)
+
+
+def _units(net: Network, features: list[int]) -> np.ndarray:
+    """(outputs or 1, inputs) what a standardized slope is in the user's units."""
+    height = np.ones(1) if net.task == "classification" else net.response.scale
+    return np.asarray(height)[:, None] / net.encoder.scale[features]
 
 
 def _of_probabilities(net: Network, f: np.ndarray, slopes: np.ndarray) -> np.ndarray:
@@ -179,18 +193,52 @@ def _of_probabilities(net: Network, f: np.ndarray, slopes: np.ndarray) -> np.nda
     return q * (relative - (q * relative).sum(-2, keepdims=True))
 
 
-def _error(net: Network, spread: np.ndarray) -> tuple[np.ndarray | None, Accuracy, str]:
+def _error(
+    net: Network, z: np.ndarray, value: np.ndarray, features: list[int]
+) -> tuple[SlopeError | None, str]:
+    """The error of standardized slopes, or None and why it is not known."""
     if net.folds is None:
-        return None, Accuracy.UNKNOWN, f'{_ALONE}; train with intervals="out-of-bag"'
+        return None, f'{_ALONE}; train with intervals="out-of-bag"'
     if not net.usable:
-        return None, Accuracy.UNKNOWN, "the network is not usable: it has learned nothing of y"
-    return (net.folds.count - 1) ** 0.5 * spread, Accuracy.ESTIMATED, ""
+        return None, "the network is not usable: it has learned nothing of y"
+    if unlearned_share(net) > _MOST_UNLEARNED:
+        return None, _UNLEARNED
+    try:
+        process = fit_slope_process(net.rows, _targets(net), net.settings.seed, net.folds.groups)
+    except np.linalg.LinAlgError:
+        return None, "no second model could be fitted to compare it with"
+    mean, other = process.slopes(z, features)
+    own, weight = slope_error(net, z, features), _weight(net)
+    away = (mean - value / _units(net, features)) ** 2
+    return SlopeError((1 - weight) * own.variance + weight * (other + away), own.degrees), ""
 
 
-def _quantile(net: Network, level: float) -> float:
+def _targets(net: Network) -> np.ndarray:
+    """(rows, outputs) what the process learns: of classes whether a row is of it."""
+    if net.task == "regression":
+        return net.rows.t
+    return np.eye(len(net.response.classes))[net.rows.t]
+
+
+def _weight(net: Network) -> float:
+    """The probability that the process predicts better, as both did on rows left out."""
+    from scipy.special import ndtr
+
+    worse = [s.worse for s in net.scores if s.name == "Gaussian process" and s.worse == s.worse]
+    return float(ndtr(worse[0])) if worse else _EVEN
+
+
+def _quantile(degrees: float, level: float) -> float:
     from scipy.special import stdtrit
 
-    return float(stdtrit(net.members - 1, 0.5 + 0.5 * level))
+    return float(stdtrit(degrees, 0.5 + 0.5 * level))
+
+
+def _shaped(net: Network, values: np.ndarray, alone: bool) -> np.ndarray:
+    """Without the axes of a single output, and of an input that was asked for by itself."""
+    if net.task == "regression" and net.response.flat:
+        values = values[:, 0]
+    return values[..., 0] if alone else values
 
 
 def _kinks(net: Network) -> tuple[Finding, ...]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from taylored.errors import ArgumentError, ModelError
-from taylored.files import write_whole
+from taylored.files import as_path, write_whole
 from taylored.networks.exported import (
     Columns,
     Interval,
@@ -58,7 +58,7 @@ def export(net: Network, path: str | Path, format: str = "auto", level: float = 
         ModelError: where a user's function cannot be exported.
         SavedFitError: where the file cannot be written.
     """
-    path = Path(path)
+    path = as_path(path)
     if format == "auto":
         format = _FORMATS.get(path.suffix, path.suffix)
     if format not in _FORMATS.values():

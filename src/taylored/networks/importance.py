@@ -44,7 +44,7 @@ class Importance(Reported):
         value, lo, hi: the rise (columns,) and its interval at `level`.
         stderr: standard errors (columns,) over the rows.
         base: the error without shuffling; `error` says which.
-        kind: of the intervals.
+        kind: of the intervals; unknown where the network is not usable.
         rows, repeats: how many rows were shuffled how many times.
         findings: inputs that share their importance.
     """
@@ -174,9 +174,19 @@ def importance(net: Network, repeats: int = 5) -> Importance:
     base, unit = _base(net)
     return Importance(
         names, value * unit, (value - reach) * unit, (value + reach) * unit, stderr * unit,
-        base, _error(net), LEVEL, Accuracy.ESTIMATED, len(pairs.rows), len(pairs.others),
-        tuple(_alike(net, names, features)),
+        base, _error(net), LEVEL, Accuracy.ESTIMATED if net.usable else Accuracy.UNKNOWN,
+        len(pairs.rows), len(pairs.others), (*_useless(net), *_alike(net, names, features)),
     )  # fmt: skip
+
+
+def _useless(net: Network) -> Iterator[Finding]:
+    if not net.usable:
+        yield Finding(
+            "not-usable",
+            "the network predicts no better than without its inputs: what it makes of them says "
+            "nothing of how much they matter.",
+            "See what its report says, and train one that is usable first.",
+        )
 
 
 def _together(net: Network, rows: np.ndarray) -> np.ndarray:

@@ -57,10 +57,10 @@ def loss_of(net: Network) -> Loss:
 def error_of(net: Network) -> str:
     """What the loss of a row is called."""
     if net.task == "classification":
-        return "-log of the probability of the class"
+        return "-log(probability of the class)"
     response = net.response
     plain = bool((response.scale == 1).all())
-    return "half squared error" if plain else "half squared error in standard deviations of y"
+    return f"half the squared error{'' if plain else ', in standard deviations of y'}"
 
 
 # ---- rows and names ----

@@ -15,6 +15,7 @@ from taylored.networks.checkpoint import Checkpoint, identity_of
 from taylored.networks.classes import ClassesOutOfBag, probabilities
 from taylored.networks.doubts import doubts_of, doubts_of_columns, near_rows, repeated_rows
 from taylored.networks.ensemble import Rows, held_out, member_batch, outputs_at
+from taylored.networks.findings import merged
 from taylored.networks.folds import Folds, fold_count, make_folds
 from taylored.networks.laplace import Laplace, fit_laplace
 from taylored.networks.losses import Logistic, Loss, Softmax, Squared
@@ -124,7 +125,8 @@ class Job:
         """The solver for so many members, each with the rows that it would see."""
         rows = len(self.rows.z)
         if members > 1:  # each is trained without a fold
-            rows -= -(-rows // fold_count(rows))
+            units = rows if self.groups is None else int(self.groups.max()) + 1
+            rows -= -(-rows // fold_count(units))
         back = getattr(model, "reversible", True)
         shape = Shape(rows, model.outputs, model.size, members, reversible=back)
         return choose_solver(shape, self.settings.solver)
@@ -174,7 +176,7 @@ class Job:
             self.findings += doubts_of_columns(found, rows.z, self._names_of_numbers())
         net = self._finish(trained, folds=folds, noise=noise, out_of_bag=found, scores=scores)
         short = [_does_not_hold(c) for c in net.coverage() if not c.holds]
-        return replace(net, findings=(*net.findings, *short))
+        return replace(net, findings=merged([*net.findings, *short]))
 
     def _names_of_numbers(self) -> dict[int, str]:
         """The columns of the features that are measured numbers."""
@@ -218,7 +220,7 @@ class Job:
             encoder=self.encoder, response=self.response, model=self.model, theta=trained.theta,
             rows=self.rows, settings=self.settings, laplace=laplace,
             training=replace(trained.training, seconds=seconds),
-            findings=tuple(self.findings), kept=self.kept, **{"scores": (), **known},
+            findings=merged(self.findings), kept=self.kept, **{"scores": (), **known},
         )  # fmt: skip
 
 

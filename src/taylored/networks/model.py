@@ -186,7 +186,8 @@ class Perceptron:
         """The same function for JAX: (size,), (rows, features) -> (rows, outputs)."""
         bend = resolve(self.activation.jax)
         for layer in self.layers:
-            z = z @ theta[layer.weight].reshape(layer.inputs, layer.outputs) + theta[layer.bias]
+            weight = theta[layer.weight].reshape(layer.inputs, layer.outputs)
+            z = z @ weight + theta[layer.bias][None]
             if layer is not self.layers[-1]:
                 z = bend(z)
         return z

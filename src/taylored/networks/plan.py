@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
+
+import numpy as np
 
 from taylored.errors import ArgumentError
 from taylored.networks.activations import activation_named
@@ -13,8 +16,10 @@ from taylored.networks.solvers.levenberg import Limits
 __all__ = [
     "INTERVALS",
     "NOT_REGULARIZED",
+    "STARTS",
     "Candidate",
     "Settings",
+    "as_written",
     "candidates",
     "default_hidden",
     "read_settings",
@@ -22,6 +27,7 @@ __all__ = [
 
 INTERVALS = ("out-of-bag", "laplace", "none")
 _NOISE = {"auto": None, "constant": False, "varying": True}
+STARTS = 4  # of a single network, where none are asked for
 _UNITS = 20  # of the one hidden layer of small problems
 _SMALL = 300  # parameters of small problems, about
 _MANY_ROWS = 5000  # from here two layers
@@ -38,7 +44,7 @@ class Settings:
     solver: str = "auto"
     regularization: str | float = "auto"
     members: int | None = None
-    starts: int = 4
+    starts: int = STARTS
     seed: int = 0
 
     @property
@@ -60,7 +66,7 @@ def read_settings(hidden: Any, activation: Any, **choices: Any) -> Settings:
     for name, allowed in (
         ("intervals", INTERVALS), ("noise", tuple(_NOISE)), ("solver", SOLVERS)
     ):  # fmt: skip
-        if choices[name] not in allowed:
+        if not isinstance(choices[name], str) or choices[name] not in allowed:
             raise ArgumentError(
                 f"{name} is {choices[name]!r}.",
                 next_step=f"choose one of {', '.join(map(repr, allowed))}.",
@@ -76,19 +82,42 @@ def read_settings(hidden: Any, activation: Any, **choices: Any) -> Settings:
 SOLVERS = ("auto", "levenberg", "adam")
 
 
+def as_written(value: Any) -> float:
+    """A real number in float64, with the digits that it is written with: 0.9 of float32(0.9).
+
+    Raises:
+        TypeError: where it is none.
+    """
+    if np.ndim(value):
+        raise TypeError("an array is no number")
+    kind = getattr(value, "dtype", None)
+    short = kind is not None and kind.kind == "f" and kind.itemsize < 8
+    return float(str(np.asarray(value)[()])) if short else float(value)
+
+
 def _whole(name: str, value: Any, least: int) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) < least:
-        raise ArgumentError(f"{name} is {value!r}.", next_step=f"give a whole number from {least}.")
-    return int(value)
+    try:
+        found = least - 1 if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        found = least - 1
+    if found < least:
+        raise ArgumentError(
+            f"{name} is {value!r:.60}.", next_step=f"give a whole number from {least}."
+        )
+    return found
 
 
 def _strength(value: Any) -> str | float:
-    if value in ("auto", "evidence"):
+    if isinstance(value, str) and value in ("auto", "evidence"):
         return value
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e8:
-        return float(value)
+    try:
+        found = np.nan if isinstance(value, str | bool | np.bool_) else as_written(value)
+    except (TypeError, ValueError, OverflowError):
+        found = np.nan
+    if 0 <= found < 1e8:
+        return found
     raise ArgumentError(
-        f"regularization is {value!r}.", next_step='give "auto", "evidence" or a number from 0.'
+        f"regularization is {value!r:.40}.", next_step='give "auto", "evidence" or a number from 0.'
     )
 
 
@@ -127,10 +156,11 @@ def _decay(strength: float) -> Candidate:
 def _widths(hidden: Any) -> tuple[int, ...] | None:
     if hidden is None:
         return None
-    given = [hidden] if hasattr(hidden, "__index__") else hidden
+    given = hidden.tolist() if isinstance(hidden, np.ndarray) else hidden
+    given = [given] if hasattr(given, "__index__") else given
     if not isinstance(given, Sequence) or isinstance(given, str):
         raise ArgumentError(
-            f"hidden is {hidden!r}.", next_step="give the widths of the layers, such as (20,)."
+            f"hidden is {hidden!r:.60}.", next_step="give the widths of the layers, such as (20,)."
         )
     return tuple(_whole("a width in hidden", width, 1) for width in given)
 

@@ -59,6 +59,10 @@ class Prediction:
     def __len__(self) -> int:
         return len(self.value)
 
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """The values, where an array is expected: `np.asarray(net.predict(X))`."""
+        return np.array(self.value, dtype=dtype, copy=copy)
+
     def report(self, rows: int = 10) -> str:
         """A table of the first rows, as text."""
         return importlib.import_module("taylored.report.network").prediction_report(self, rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +19,8 @@ class Step:
 
     `phase` names what is trained, `step` counts its steps (epochs of Adam), `loss` is the mean loss
     per row that is left, in standardized units. About the share `fraction` of the work is done; it
-    took `seconds`.
+    took `seconds`, and about `left` more are needed: nan after the first step, which compiles and
+    so says nothing of the others.
     """
 
     phase: str
@@ -26,11 +28,7 @@ class Step:
     loss: float
     fraction: float
     seconds: float
-
-    @property
-    def left(self) -> float:
-        """About how many seconds are left: as slow as so far."""
-        return self.seconds * (1 / max(self.fraction, 1e-3) - 1)
+    left: float = math.nan
 
 
 class Work:
@@ -44,6 +42,7 @@ class Work:
             done += work / total
         self.fraction = 0.0
         self.started = time.monotonic()
+        self._first: tuple[float, float] | None = None  # time and fraction after the first step
 
     def reach(self, phase: str, share: float) -> None:
         """So much of a phase is done."""
@@ -52,7 +51,20 @@ class Work:
 
     def step(self, phase: str, number: int, loss: float) -> Step:
         """What is known after a step."""
-        return Step(phase, number, loss, self.fraction, time.monotonic() - self.started)
+        now = time.monotonic()
+        if self._first is None and number:
+            self._first = now, self.fraction
+        return Step(phase, number, loss, self.fraction, now - self.started, self._left(now))
+
+    def _left(self, now: float) -> float:
+        """About how many seconds are left, as fast as since the first step.
+
+        That step compiles what the others use, or comes from a checkpoint.
+        """
+        since, done = self._first or (now, self.fraction)
+        if self.fraction <= done:
+            return math.nan
+        return (now - since) * (1.0 - self.fraction) / (self.fraction - done)
 
 
 class Line:
@@ -89,7 +101,7 @@ class Line:
         text = f"Training {step.phase}"
         if step.step:
             text += f": step {step.step}, loss {step.loss:.4g}"
-        left = f"{_duration(step.left)} left" if step.fraction else ""
+        left = f"{_duration(step.left)} left" if math.isfinite(step.left) else ""
         self._bar.update(
             self._task, description=text, completed=step.fraction, left=left, refresh=True
         )

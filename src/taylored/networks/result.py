@@ -17,7 +17,7 @@ from taylored.networks.laplace import Laplace
 from taylored.networks.model import Model
 from taylored.networks.noise import Noise
 from taylored.networks.outofbag import Coverage, OutOfBag
-from taylored.networks.plan import Settings
+from taylored.networks.plan import Settings, as_written
 from taylored.networks.prediction import Prediction
 from taylored.networks.tables import Encoder, Response
 from taylored.results import Accuracy, Finding
@@ -124,12 +124,12 @@ class Network:
 
     @property
     def score(self) -> Score | None:
-        """The network's own score; None where no row was left out."""
+        """The network's own score (see `Score` for its unit); None where no row was left out."""
         return next((s for s in self.scores if s.name == "network"), None)
 
     @property
     def baseline(self) -> Score | None:
-        """The best of the baselines."""
+        """The score of the best of the baselines."""
         return next((s for s in self.scores if s.name != "network"), None)
 
     @property
@@ -154,7 +154,7 @@ class Network:
 
     def coverage(self, level: float = LEVEL) -> tuple[Coverage, ...]:
         """For each output: how often intervals (or sets) hold rows not used for them."""
-        _check_level(level)
+        level = _check_level(level)
         if isinstance(self.out_of_bag, ClassesOutOfBag):
             return (self.out_of_bag.coverage(level),)
         return () if self.out_of_bag is None else self.out_of_bag.coverage(level)
@@ -217,7 +217,7 @@ class Network:
         Source: B. Kim, C. Xu and R. F. Barber, Predictive inference is free with the
         jackknife+-after-bootstrap, NeurIPS 2020.
         """
-        _check_level(level)
+        level = _check_level(level)
         seen = self.encoder.examine(X)
         f = outputs_at(self.model, self.theta, seen.z)
         trusted = ~(seen.unseen | seen.outside)
@@ -480,11 +480,13 @@ class Network:
         return _above("taylored.report.network_html").network_html(self)
 
 
-def _check_level(level: float) -> None:
+def _check_level(level: Any) -> float:
+    """The level as it is written: 0.9 of a float32 that prints as 0.9."""
     if not isinstance(level, int | float | np.floating) or not 0.0 < level < 1.0:
         raise ArgumentError(
             f"level is {level!r}.", next_step="give a share between 0 and 1, such as 0.9."
         )
+    return as_written(level)
 
 
 def _beside(module: str) -> Any:

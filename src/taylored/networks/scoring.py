@@ -83,21 +83,22 @@ def _over_folds(difference: np.ndarray, weights: np.ndarray, number: np.ndarray)
 def _comparison(own: Score, others: Sequence[Score]) -> list[Finding]:
     """Where a simpler model is as good or better, by name."""
     naive = next((s for s in others if s.name in _NAIVE), None)
-    best = min((s for s in others if s is not naive), key=lambda s: s.value, default=None)
+    simpler = [s for s in others if s is not naive]
+    better = [s for s in simpler if s.worse > 2 and s.value < _LESS * own.value]
+    best = min(better or simpler, key=lambda s: s.value, default=None)
     found = []
     if naive is not None and naive.worse > -2:
         found.append(_little_learned(naive))
     if best is not None and best.value < own.value:
-        clear = best.worse > 2 and best.value < _LESS * own.value
         what = "log loss" if naive is not None and naive.name != "mean" else "error"
         less = 100 * (1 - best.value / own.value)
+        said = f"better: its {what} is {less:.2g} % lower" if better else "as well as the network"
         found.append(
             Finding(
-                "baseline-wins" if clear else "baseline-as-good",
-                f"{best.name} predicts rows that were left out "
-                + (f"better: its {what} is {less:.2g} % lower." if clear else "as well."),
-                f"Use {best.name}: it is simpler." if clear else "The simpler model may do.",
-                severity="warning" if clear else "note",
+                "baseline-wins" if better else "baseline-as-good",
+                f"{best.name} predicts rows that were left out {said}.",
+                f"Use {best.name}: it is simpler." if better else "The simpler model may do.",
+                severity="warning" if better else "note",
             )
         )
     return found

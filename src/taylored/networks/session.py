@@ -15,6 +15,11 @@ from taylored.networks.solvers.levenberg import run as levenberg
 
 __all__ = ["Session"]
 
+_NOT_KEPT = (
+    'taylored: the state of training is lost. With checkpoint="run.checkpoint" it is kept in that '
+    "file, and the same call goes on from it."
+)
+
 
 class Session:
     """`with Session(...) as session`: then `session.runner(phase)` runs a solver, watched.
@@ -46,12 +51,19 @@ class Session:
     ) -> None:  # fmt: skip
         if self._line is not None:
             self._line.stop()
-        if self.checkpoint is None:
-            return
-        if error is None:
+        if self.checkpoint is not None and error is None:
             self.checkpoint.remove()
-        else:
-            self.checkpoint.write_if_possible()
+            return
+        kept = self.checkpoint is not None and self.checkpoint.write_if_possible()
+        if isinstance(error, KeyboardInterrupt):
+            error.add_note(_NOT_KEPT if self.checkpoint is None else self._kept_said(kept))
+
+    def _kept_said(self, kept: bool) -> str:
+        """What one who has stopped the training needs to know."""
+        path = self.checkpoint.path if self.checkpoint is not None else ""
+        if not kept:
+            return f"taylored: the state of training could not be written to {path}."
+        return f"taylored: the state of training is in {path}; the same call goes on from it."
 
     def plan(self, phases: Sequence[tuple[str, float]]) -> None:
         """The phases to come, each with its work in any unit."""

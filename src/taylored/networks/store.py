@@ -14,7 +14,7 @@ import numpy as np
 
 import taylored
 from taylored.errors import SavedFitError, TayloredError
-from taylored.files import read_whole, write_whole
+from taylored.files import as_path, read_whole, write_whole
 from taylored.networks.archive import Archive, damaged, pack, unpack
 from taylored.networks.classes import ClassesOutOfBag, probabilities
 from taylored.networks.ensemble import Rows, held_out, outputs_at
@@ -54,7 +54,7 @@ def save(net: Network, path: str | Path) -> None:
 
     It holds the training rows: whoever gets it can read them.
     """
-    write_whole(Path(path), to_bytes(net), "The network")
+    write_whole(as_path(path), to_bytes(net), "The network")
 
 
 def load(path: str | Path, model: Any = None, params: Any = None) -> Network:
@@ -64,7 +64,7 @@ def load(path: str | Path, model: Any = None, params: Any = None) -> Network:
         SavedFitError: where the file is not a saved network, is damaged, or contradicts itself.
     """
     try:
-        return from_bytes(read_whole(Path(path), _LARGEST), model, params)
+        return from_bytes(read_whole(as_path(path), _LARGEST), model, params)
     except SavedFitError as error:
         if error.where or str(path) in error.what:
             raise

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,8 @@ from threadpoolctl import threadpool_limits
 
 from taylored.errors import ArgumentError, FunctionError
 from taylored.networks.job import Job
-from taylored.networks.plan import Settings, read_settings
+from taylored.networks.memory import Task, check_memory
+from taylored.networks.plan import STARTS, Settings, read_settings
 from taylored.networks.result import Network
 from taylored.networks.tables import Response, read_training
 from taylored.networks.user_model import UserModel, user_model
@@ -23,7 +26,7 @@ def train(
     X: Any, y: Any, *, hidden: Any = None, activation: str = "tanh", task: str = "auto",
     weights: Any = None, groups: Any = None, members: int | None = None,
     intervals: str = "out-of-bag", noise: str = "auto", regularization: Any = "auto",
-    solver: str = "auto", starts: int = 4, seed: int = 0, missing: str = "drop",
+    solver: str = "auto", starts: int | None = None, seed: int = 0, missing: str = "drop",
     model: Callable | None = None, params: Any = None, standardize: bool | None = None,
     progress: bool = False, callback: Callable | None = None, checkpoint: Any = None,
 ) -> Network:  # fmt: skip
@@ -52,7 +55,7 @@ def train(
             or "auto": what predicts left-out rows best of a few.
         noise: "auto", "constant" or "varying" with the inputs (heteroscedastic).
         solver: "auto", "levenberg" (Levenberg-Marquardt with evidence), "adam" (large problems).
-        starts: of a single network, the best of which is taken.
+        starts: of a single network, the best of which is taken; None: 4.
         seed: of everything random: the same seed gives the same bytes.
         missing: "drop" rows with missing cells, or "fail".
         model: a function f(params, x) of JAX, or an equinox module, instead of `hidden`: one value
@@ -76,7 +79,8 @@ def train(
 
     Raises:
         DataError: with column and row of what cannot be used.
-        ArgumentError: for settings that have no meaning.
+        ArgumentError: for settings that have no meaning, or need more memory than there is.
+        FunctionError: where `model` cannot be trained, or is not the same each time.
         NotConvergedError: where no finite network is found.
 
     Example:
@@ -93,18 +97,21 @@ def train(
     jackknife+-after-bootstrap, NeurIPS 2020.
     """
     _check_combination(model, params, hidden, activation)
+    _check_switches(standardize, progress, callback)
     settings = read_settings(
         hidden, activation, members=members, intervals=intervals, noise=noise, solver=solver,
-        regularization=regularization, starts=starts, seed=seed,
+        regularization=regularization, starts=STARTS if starts is None else starts, seed=seed,
     )  # fmt: skip
+    _check_intervals(settings, members=members, groups=groups, starts=starts)
     reading = {"task": task, "weights": weights, "groups": groups, "missing": missing}
-    table = read_training(X, y, standardize=standardize is not False, **reading)
+    table = read_training(X, y, standardize=standardize is None or bool(standardize), **reading)
     made = None
     if model is not None:
         made = _given_model(model, params, table, settings)
         if standardize is None and not made.regularized:  # parameters with a meaning have units
             table = read_training(X, y, standardize=False, **reading)
-    with np.errstate(all="ignore"), threadpool_limits(1, "blas"):
+    check_memory(settings, _size(table, made))
+    with np.errstate(all="ignore"), threadpool_limits(1, "blas"), _broadcasting():
         job = Job(settings, *table, model=made)
         with job.watched_by(progress, callback, checkpoint):
             return job.network()
@@ -126,8 +133,26 @@ def _given_model(model: Any, params: Any, table: tuple, settings: Settings) -> U
             where=made.where,
             next_step=f"change what it returns for one row, or y{or_say}.",
         )
-    made.check(rows.z)
+    made.check(rows.z, rows.kept)
     return made
+
+
+def _size(table: tuple, made: UserModel | None) -> Task:
+    """How large the task is."""
+    _, response, rows, _ = table
+    outputs = len(response.classes) or len(response.names)
+    if response.classes and outputs == 2:
+        outputs = 1
+    count, features = rows.z.shape
+    if made is not None:
+        return Task(count, features, made.outputs, made.size)
+    return Task(count, features, outputs)
+
+
+def _broadcasting() -> AbstractContextManager:
+    """JAX as it is by default, where the user has told it to refuse what NumPy broadcasts."""
+    jax = sys.modules.get("jax")
+    return nullcontext() if jax is None else jax.numpy_rank_promotion("allow")
 
 
 def _numbered(response: Response) -> bool:
@@ -148,3 +173,34 @@ def _check_combination(model: Any, params: Any, hidden: Any, activation: Any) ->
             f"{' and '.join(passed_over)} and model are given, and a model has layers of its own.",
             next_step=f"leave {' and '.join(passed_over)} out, or model.",
         )
+
+
+def _check_switches(standardize: Any, progress: Any, callback: Any) -> None:
+    if not (standardize is None or isinstance(standardize, bool | np.bool_)):
+        raise ArgumentError(
+            f"standardize is {standardize!r:.40}.", next_step="give True, False or None."
+        )
+    if not isinstance(progress, bool | np.bool_):
+        raise ArgumentError(f"progress is {progress!r:.40}.", next_step="give True or False.")
+    if callback is not None and not callable(callback):
+        raise ArgumentError(
+            f"callback is {callback!r:.40}.", next_step="give a function of one argument."
+        )
+
+
+def _check_intervals(settings: Settings, **given: Any) -> None:
+    """Refuse what an ensemble has and one network has not, and the other way round."""
+    single = settings.intervals != "out-of-bag"
+    passed_over = ("members", "groups") if single else ("starts",)
+    named = [name for name in passed_over if given[name] is not None]
+    if single and settings.noise == "varying":
+        named.append('noise="varying"')
+    if not named:
+        return
+    kind = "one network" if single else "an ensemble"
+    other = 'intervals="out-of-bag"' if single else 'intervals="none" or "laplace"'
+    raise ArgumentError(
+        f"{' and '.join(named)} cannot be used with intervals={settings.intervals!r}.",
+        why=f"that trains {kind}.",
+        next_step=f"leave {'it' if len(named) == 1 else 'them'} out, or give {other}.",
+    )

@@ -13,8 +13,10 @@ import numpy as np
 
 from taylored.errors import ArgumentError, FunctionError, ModelValueError
 from taylored.networks.parameter_tree import ParameterTree, parameter_tree
+from taylored.tables import row_numbers
 from taylored.trace.fresh import with_own_arrays
-from taylored.trace.jaxpr import float64
+from taylored.trace.jaxpr import float64, same_trace
+from taylored.trace.source import changing_function
 
 __all__ = ["UserModel", "user_model"]
 
@@ -24,9 +26,9 @@ class UserModel:
     """The user's function of a vector of parameters: values and derivatives compiled by JAX.
 
     `call` is the function of the tree and of rows (rows, features) -> (rows, outputs); `by_row`
-    says that the user's own takes one row, `where` is its line. `source` draws starts, where the
-    user gave a function of a key for it. Compiled for one member: their number changes while they
-    are trained.
+    says that the user's own takes one row, `draws` that it draws random numbers; `where` is its
+    line. `source` draws starts, where the user gave a function of a key for it. Compiled for one
+    member: their number changes while they are trained.
     """
 
     call: Callable[[Any, Any], Any]
@@ -38,6 +40,7 @@ class UserModel:
     by_row: bool
     regularized: bool
     source: Callable[[Any], Any] | None = None
+    draws: bool = False
     _compiled: dict[str, Callable] = field(default_factory=dict)
 
     @property
@@ -167,11 +170,11 @@ class UserModel:
         start = self.tree.start.astype(np.float32)
         return start, np.zeros((rows, self.features), np.float32)
 
-    def check(self, z: np.ndarray) -> None:
+    def check(self, z: np.ndarray, kept: np.ndarray | None = None) -> None:
         """Try the function on the rows (rows, features) that it is to be trained on.
 
         Raises:
-            FunctionError: if the value of a row depends on the other rows.
+            FunctionError: if the value of a row depends on the other rows, or changes.
             ModelValueError: if its values at the start are not finite.
         """
         rows = np.asarray(z, float)[:_TRIED]
@@ -179,11 +182,16 @@ class UserModel:
         f = self.values(theta, rows[None])[0]
         bad = np.flatnonzero(~np.isfinite(f).all(1))
         if bad.size:
+            place = bad[:1] if kept is None else kept[bad[:1]]
             raise ModelValueError(
                 f"The model {self.name} gives {f[bad[0]].tolist()} at its start.",
-                where=f"row {bad[0]} of the data: x = {rows[bad[0]].tolist()}"[:200],
+                where=f"row {row_numbers(place)} of the data: x = {rows[bad[0]].tolist()}"[:200],
                 next_step="start from parameters at which it is finite for all rows.",
             )
+        if self.values(theta, rows[None])[0].tobytes() != f.tobytes():
+            raise changing_function(self.name, self.where)
+        if self.draws:
+            self._check_precision(theta, rows, f)
         if self.by_row or len(rows) < 2:
             return
         alone = self.values(theta, np.broadcast_to(rows[-1:], rows.shape)[None])[0]
@@ -195,7 +203,19 @@ class UserModel:
                 next_step="write it for one row (features,) -> (outputs,).",
             )
 
+    def _check_precision(self, theta: np.ndarray, rows: np.ndarray, f: np.ndarray) -> None:
+        """Random numbers of one key are others in float32, in which networks are trained."""
+        short = self.values(theta.astype(np.float32), rows[None].astype(np.float32))[0]
+        if np.abs(short - f).max() > _ROUNDED * np.abs(f).max():
+            raise FunctionError(
+                f"The model {self.name} draws other random numbers in float32 than in float64.",
+                where=self.where,
+                why=f"the first row gives {short[0].tolist()} and {f[0].tolist()}.",
+                next_step="draw them once, outside of it, and let it read the array.",
+            )
 
+
+_ROUNDED = 1e-3  # of the largest value: more than float32 loses
 _FEW_INPUTS = 4  # for each output: derivatives forwards are as cheap as backwards
 _TRIED = 256  # rows on which a function is tried
 
@@ -231,8 +251,11 @@ def user_model(
 
     Raises:
         ArgumentError: where nothing can be trained, or a number to be trained is an integer.
-        FunctionError: where f cannot be traced, or returns something else than rows of numbers.
+        FunctionError: where f cannot be traced, returns something else than rows of numbers, or
+            does not do the same each time.
     """
+    import jax
+
     if not callable(f):
         raise ArgumentError(
             f"A model is a function f(params, x) or a module, not a {type(f).__name__}.",
@@ -243,16 +266,20 @@ def user_model(
     if module:
         params = f
     elif _draws(params):
-        import jax
-
         source = params
         params = source(jax.random.key(0))
     inner = _called if module else _with_fresh_arrays(f)
     tree = parameter_tree(params, name, module)
     row, outputs = _form(inner, tree, features, _Named(name, where))
+    shape = (features,) if row else (_COUNTS[0], features)
+    draws = _draws_inside(
+        _called if module else inspect.unwrap(f), tree, shape, _Named(name, where)
+    )
+    if source is not None and (tree.vector(source(jax.random.key(0))) != tree.start).any():
+        raise changing_function(getattr(source, "__name__", "params"), _definition(source))
     call = _by_row(inner) if row else _by_rows(inner, outputs)
     wanted = tree.network if regularized is None else regularized
-    return UserModel(call, tree, features, outputs, name, where, row, wanted, source)
+    return UserModel(call, tree, features, outputs, name, where, row, wanted, source, draws)
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,6 +376,25 @@ def _shape(inner: Callable, tree: ParameterTree, shape: tuple[int, ...]) -> Any:
             f"returns numbers of type {made.dtype}.", next_step="return floating-point numbers."
         )
     return tuple(made.shape)
+
+
+def _draws_inside(f: Callable, tree: ParameterTree, shape: tuple, named: _Named) -> bool:
+    """Whether it draws random numbers; refused where it does not do the same each time."""
+    import jax
+
+    theta, x = (jax.ShapeDtypeStruct(s, np.float32) for s in ((tree.size,), shape))
+    try:
+        first, second = (
+            jax.make_jaxpr(lambda theta, x: f(tree.tree(theta), x))(theta, x) for _ in range(2)
+        )
+    except Exception:  # without what it is wrapped in it may be no function of these
+        return False
+    if not same_trace(first, second):
+        raise changing_function(named.name, named.where)
+    return any(text in str(first.jaxpr) for text in _DRAWING)
+
+
+_DRAWING = ("random_bits", "threefry2x32", "rng_bit_generator", "rng_uniform")
 
 
 def _said(result: Any) -> str:

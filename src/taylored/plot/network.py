@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["KINDS", "Words", "chosen_kind", "draw_network", "plot_network"]
 
 KINDS = ("auto", "prediction", "curve", "learning", "reliability", "importance")
-_WIDTH = 128  # characters of the statement below a picture of ours
+_WIDTH = 140  # characters of the statement below a picture of ours
 
 Words = tuple[str, list[str]]  # the title and the statement below
 _MODULES = {"prediction": "network_truth", "curve": "network_curve", "learning": "network_learning",

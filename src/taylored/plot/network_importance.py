@@ -43,9 +43,11 @@ def draw(net: Network, axes: list[Any]) -> tuple[str, list[str]]:
 def _title(found: Any, order: list[int]) -> str:
     names = [shorten(visible(found.names[k]), _NAME) for k in order if found.clear[k]]
     if not names:
-        return "No input alone matters so much that these rows show it"
+        return "No effect of any single input is seen"
+    if len(found.names) == 1:
+        return f"{names[0]} matters: without it the error rises"
     if len(names) == 1:
-        return f"{names[0]} alone matters so much that these rows show it"
+        return f"{names[0]} matters; no effect of any other input is seen"
     listed = " and ".join(names[1:3])
     return f"{names[0]} matters most, then {listed}"
 
@@ -53,9 +55,9 @@ def _title(found: Any, order: list[int]) -> str:
 def _statement(found: Any, drawn: int, unclear: int) -> list[str]:
     more = len(found.names) - drawn
     left = f" {more} inputs that matter less are not drawn." if more > 0 else ""
-    second = f"Diamonds: {unclear} inputs whose interval reaches 0." if unclear else ""
+    second = f"Diamonds: {unclear} inputs whose intervals reach 0." if unclear else ""
     if unclear == 1:
-        second = "Diamond: the interval reaches 0."
+        second = "Diamond: its interval reaches 0."
     return [
         f"Bars: {percent(found.level)} intervals ({found.kind}) over {found.rows:,} rows left out "
         f"of training; each input shuffled {found.repeats} times.{left}",

@@ -33,13 +33,13 @@ def draw(net: Network, axes: list[Any]) -> tuple[str, list[str]]:
     lines = [_line(ax, steps, trace, "training rows", (CURVE, "-"))]
     if len(training.validation):
         there = np.linspace(1, len(trace), len(training.validation))
-        lines.append(_line(ax, there, np.asarray(training.validation, float),
-                           "rows left out for stopping", (INK, (0, (5, 3)))))  # fmt: skip
-        lines += _stopping(ax, there, np.asarray(training.validation, float))
+        losses = np.asarray(training.validation, float)
+        text = f"rows left out for stopping{_best(ax, there, losses)}"
+        lines.append(_line(ax, there, losses, text, (INK, (0, (5, 3)))))
     level = unseen_loss(net)
     if level is not None:
         lines.append(_level(ax, steps, level))
-    name_axes(ax, "step", "mean loss of a row")
+    name_axes(ax, "epoch" if training.solver == "adam" else "step", "mean loss of a row")
     ax.set_xlim(1 - 0.03 * len(trace), len(trace) * 1.03)
     _limits(ax, [line.y for line in lines], logarithmic=logarithmic)
     ax.figure.canvas.figure.draw_without_rendering()
@@ -56,13 +56,13 @@ def _line(ax: Any, x: np.ndarray, y: np.ndarray, text: str, look: tuple[str, Any
     return Label(text, color, x[good].astype(float), y[good])
 
 
-def _stopping(ax: Any, x: np.ndarray, y: np.ndarray) -> list[Label]:
-    """Where the rows left out were predicted best."""
+def _best(ax: Any, x: np.ndarray, y: np.ndarray) -> str:
+    """A diamond where the rows left out were predicted best, and what the label says of it."""
     best = int(np.nanargmin(y))
     if best == len(y) - 1:
-        return []
+        return ""
     ax.plot(x[best], y[best], "D", ms=6.5, color="white", mec=INK, mew=1.2, zorder=6)
-    return [Label("best: taken", INK, x[best : best + 1], y[best : best + 1])]
+    return " (diamond: the best, which was taken)"
 
 
 def unseen_loss(net: Network) -> tuple[float, float] | None:

@@ -11,7 +11,7 @@ from taylored.plot.labels import Label, place_labels
 from taylored.plot.network_sure import draw_sure
 from taylored.plot.style import BAND, INK, MUTED, name_axes
 from taylored.report.network_facts import about, by_chance, holds_said, names_of, percent_error
-from taylored.report.numbers import number
+from taylored.report.numbers import number, percent
 from taylored.results import Accuracy
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ _SURE = 0.9  # where most probabilities are higher, the axes are of log odds
 _LEVELS = np.arange(0.05, 0.96, 0.05)
 _BLUE = BAND[Accuracy.CALIBRATED]
 _MARKS = ("o", "s", "D", "^", "v", "P")
+_NAMED = ("●", "■", "◆", "▲", "▼", "✚")
+_APART = 0.9  # percent, between the points of different outputs
 
 
 def draw(net: Network, axes: list[Any]) -> tuple[str, list[str]]:
@@ -44,23 +46,26 @@ def _numbers(net: Network, axes: list[Any]) -> tuple[str, list[str]]:
         held = 100 * np.array([found[k].value for found in measured])
         error = 100 * np.array([found[k].stderr for found in measured])
         points = (said, held, error)
-        _ideal_and_points(axes, points, _MARKS[k])
+        _ideal_and_points(axes, points, _MARKS[k], _APART * (k - 0.5 * (len(names) - 1)))
     axes[0].set_ylim(0, 100)
     for ax in axes:
         ax.set_xlim(0, 100)
     _labels(axes, "share of rows inside (%)", "level of the interval (%)", "difference")
     _diagonal_label(axes[0], "as many as the level", points)
-    outputs = " (marks: outputs)" if len(names) > 1 else ""
+    marks = ", ".join(f"{mark} {name}" for name, mark in zip(names, _NAMED, strict=False))
+    outputs = f" {marks}." if len(names) > 1 else ""
     return (
         _title(net),
-        [f"Each of {len(net.rows.z):,} rows is judged by networks and widths in which its fold had "
-         f"no part; bars: ± one standard error (calibrated){outputs}.",
-         f"50 %: {holds_said(net, 0.5)}; 80 %: {holds_said(net, 0.8)}; 95 %: "
-         f"{holds_said(net, 0.95)}."],
+        [f"Each of {len(net.rows.z):,} rows is judged by networks and widths in which it had no "
+         f"part; bars: ± one standard error (calibrated).{outputs}",
+         "; ".join(f"{percent(v)}: {holds_said(net, v) or 'unknown'}" for v in (0.5, 0.8, 0.95))
+         + "."],
     )  # fmt: skip
 
 
 def _title(net: Network) -> str:
+    if not holds_said(net, 0.9):
+        return "How often 90 % intervals hold rows not seen is unknown: too few rows"
     only = "" if all(c.holds for c in net.coverage(0.9)) else "only "
     rest = "" if _kept(net) or only else "; those of other levels hold too little"
     return f"90 % intervals hold {only}{holds_said(net, 0.9)} of rows not seen{rest}"
@@ -71,17 +76,21 @@ def _kept(net: Network) -> bool:
 
 
 def _ideal_and_points(
-    axes: list[Any], found: tuple[np.ndarray, np.ndarray, np.ndarray], mark: str
+    axes: list[Any], found: tuple[np.ndarray, np.ndarray, np.ndarray], mark: str, aside: float = 0.0
 ) -> None:
-    """The diagonal, and what was measured with its standard errors; below, the difference."""
+    """The diagonal, and what was measured with its standard errors; below, the difference.
+
+    There the points of several outputs stand side by side, each so far `aside`.
+    """
     said, held, error = found
     whole = np.array([0.0, 100.0])
     reach = [np.minimum(error, held), np.minimum(error, 100.0 - held)]  # a share is no more than 1
-    for ax, y, ideal in zip(axes, (held, held - said), (whole, 0 * whole), strict=False):
+    drawn = ((said, held, whole), (said + aside, held - said, 0 * whole))
+    for ax, (x, y, ideal) in zip(axes, drawn, strict=False):
         ax.plot(whole, ideal, color=INK, lw=0.9, zorder=2)
-        ax.errorbar(said, y, reach, fmt="none", ecolor=_BLUE, elinewidth=1.6, alpha=0.75, capsize=0,
+        ax.errorbar(x, y, reach, fmt="none", ecolor=_BLUE, elinewidth=1.6, alpha=0.75, capsize=0,
                     zorder=3)  # fmt: skip
-        ax.plot(said, y, mark, ms=4.2, color=_BLUE, mec="white", mew=0.5, zorder=4)
+        ax.plot(x, y, mark, ms=4.2, color=_BLUE, mec="white", mew=0.5, zorder=4)
 
 
 def _labels(axes: list[Any], up: str, along: str, below: str) -> None:
@@ -127,9 +136,9 @@ def _classes(net: Network, found: ClassesOutOfBag, axes: list[Any]) -> tuple[str
         f"Right in {percent_error(*found.correct)}; probabilities are off by "
         f"{about(100 * bins.error)} %",
         [f"{len(found.t):,} rows in {len(bins.said)} groups of equal size, one point each, judged "
-         "by networks and a temperature in which their fold had no part.",
-         f"Bars: ± one standard error.{note} Off by {about(100 * by_chance(bins))} % would come of "
-         f"chance alone; temperature {number(found.temperature, 2)}."],
+         "by networks and a temperature in which they had no part.",
+         f"Bars: ± one standard error.{note} Chance alone would put them off by "
+         f"{about(100 * by_chance(bins))} %; temperature {number(found.temperature, 2)}."],
     )  # fmt: skip
 
 

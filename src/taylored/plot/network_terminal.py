@@ -32,12 +32,15 @@ def terminal_network(
 
     Args:
         net: any network.
-        kind: as for `plot_network`; "importance" has no such picture.
+        kind: as for `plot_network`.
         width: in characters, at least 30.
         unicode: False for plain ASCII.
         color: whether to color it by escape sequences.
     """
-    x, y, along, line, title, text = _drawn(net, chosen_kind(net, kind))
+    kind = chosen_kind(net, kind)
+    if kind == "importance":
+        return net.importance().report(width=max(width, 30), color=color, unicode=unicode)
+    x, y, along, line, title, text = _drawn(net, kind)
     many = len(x) > max(width, 30)
     span, reach = _range(x, along), _range(y, line)
     names = ticks(reach, _ROWS // 3)

@@ -115,10 +115,11 @@ def _label(ax: Any, seen: Seen) -> None:
 def _statement(net: Network) -> list[str]:
     outside = [int((~Seen(net, k).inside).sum()) for k in range(len(net.response.names))]
     count, rows = sum(outside), len(net.rows.z) * len(outside)
-    what = "Bars" if len(net.rows.z) <= MANY_BARS else "Band, a running median of the widths"
+    many = len(net.rows.z) > MANY_BARS
     first = (
-        f"{what}: {percent(_LEVEL)} intervals (calibrated); {count} of {rows:,} lie outside of "
-        "them, drawn as triangles."
+        f"{'Band' if many else 'Bars'}: {percent(_LEVEL)} intervals (calibrated)"
+        f"{', their width a running median' if many else ''}; {count} of {rows:,} rows lie outside "
+        "of theirs (triangles)."
     )
     if len(net.response.names) > 1:
         return [first]

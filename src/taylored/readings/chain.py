@@ -34,6 +34,7 @@ __all__ = ["Link", "Tape", "backward", "forward", "is_float"]
 
 # Near their zeros they are computed to an absolute error.
 _ABSOLUTE = frozenset(["lgamma", "digamma", "bessel_j0", "bessel_j1"])
+_EXACT = frozenset(["floor", "ceil", "round", "sign"])
 _AT_ONCE = 256  # changes that are pushed forwards together
 
 
@@ -146,7 +147,7 @@ def forward(
         if shake is not None and equation.primitive not in ELEMENTWISE:
             given = [shake(v) if is_float(v) else v for v in given]  # each term of a sum
         results = _run(equation, given)
-        if shake is not None:
+        if shake is not None and equation.primitive not in _EXACT:
             results = [shake(r) if is_float(r) else r for r in results]
             if equation.primitive in _ABSOLUTE:
                 results = [r + (shake(np.ones(np.shape(r))) - 1.0) for r in results]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from taylored.errors import SavedFitError, TayloredError
-from taylored.files import read_whole, write_whole
+from taylored.files import as_path, read_whole, write_whole
 from taylored.formula import parse
 from taylored.optimize.least_squares import Arithmetic, Solution, finish
 from taylored.optimize.point import evaluate
@@ -72,7 +72,7 @@ def save(fit: Fit, path: str | Path) -> None:
         "results": fit.to_dict(),
     }
     text = json.dumps(document, indent=1, allow_nan=False) + "\n"
-    write_whole(Path(path), text.encode())
+    write_whole(as_path(path), text.encode())
 
 
 def _list(values: np.ndarray) -> list[float]:
@@ -96,7 +96,7 @@ def load(path: str | Path, model: Callable | None = None) -> Fit:
     Raises:
         SavedFitError: where the file is not a saved fit, is damaged, or does not agree with itself.
     """
-    document = _document(Path(path))
+    document = _document(as_path(path))
     try:
         return _restored(document, model, str(path))
     except SavedFitError:

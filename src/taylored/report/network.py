@@ -18,21 +18,24 @@ from taylored.report.network_facts import (
     comparison,
     coverage_clause,
     deviations,
-    doubts,
     ends_said,
     error_columns,
+    first_findings,
     held,
     holds,
     holds_said,
     names_of,
     percent_error,
+    plain_error,
+    regularization_said,
     scores_in_units,
     sets_single,
     shape_said,
+    share_said,
     spread_of_response,
 )
 from taylored.report.network_prediction import prediction_line, prediction_report
-from taylored.report.numbers import number, percent, share, value_error
+from taylored.report.numbers import number, percent, share
 from taylored.report.page import Fact, Page, Tabulated, page_text, seconds_said, thousands
 from taylored.report.table import Cell
 from taylored.results import Accuracy
@@ -44,7 +47,6 @@ __all__ = ["network_line", "network_page", "network_report", "network_status"]
 __all__ += ["prediction_line", "prediction_report"]
 
 _LEVEL = 0.9
-_MOST_FINDINGS = 5
 _MOST_CLASSES = 10  # of a confusion table
 _MOST_OUTPUTS = 12
 _FORMULA = 40  # characters of the names of inputs
@@ -95,7 +97,7 @@ def _errors_said(net: Network) -> str:
     if len(names) == 1:
         return (
             f"Predicts {names[0]} of rows it has not seen within "
-            f"{value_error(float(errors[0]), float(stderrs[0]))} (root mean square; {names[0]} "
+            f"{plain_error(float(errors[0]), float(stderrs[0]))} (root mean square; {names[0]} "
             f"varies by {number(float(spread[0]), 3)})"
         )
     shares = errors / spread
@@ -120,10 +122,11 @@ def network_line(net: Network) -> str:
     elif len(net.response.names) > 1:
         said = f"{len(net.response.names)} outputs"
     else:
-        error = value_error(float(net.error), float(net.error_stderr))
+        error = plain_error(float(net.error), float(net.error_stderr))
         said = f"error of {names_of(net)[0]} {error} on rows not seen"
     what = "sets" if net.task == "classification" else "intervals"
-    return f"<network {head}: {said}; 90 % {what} hold {holds_said(net, _LEVEL)}>"
+    held = holds_said(net, _LEVEL)
+    return f"<network {head}: {said}{f'; {percent(_LEVEL)} {what} hold {held}' if held else ''}>"
 
 
 # ---- the report ----
@@ -152,17 +155,13 @@ def network_report(
 def network_page(net: Network, level: float = _LEVEL) -> Page:
     """The parts of the report."""
     tables = [_scores(net), _outputs(net), _coverage(net, level), _confusion(net)]
-    found = [f for f in doubts(net) if f.name != "baseline-as-good"]  # the verdict says so
-    shown = found[:_MOST_FINDINGS]
-    facts = list(_facts(net))
-    if len(found) > len(shown):
-        facts.append(Fact("findings", f"{len(found)}; these are the first {len(shown)}"))
+    shown, more = first_findings(net.findings)
     return Page(
         network_status(net, level),
         str(net.accuracy if net.usable else Accuracy.UNKNOWN),
         _headline(net),
         [t for t in tables if t is not None],
-        facts,
+        [*_facts(net), *more],
         shown,
     )
 
@@ -173,7 +172,15 @@ def _headline(net: Network) -> str:
     left = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
     right = " + ".join(inputs)
     right = right if len(right) <= _FORMULA else columns_said(net)
-    return f"{left} ~ {right}   {thousands(len(net.rows.z), 'row')}"
+    rows = thousands(len(net.rows.z), "row")
+    groups = _groups(net)
+    return f"{left} ~ {right}   {rows}{f' in {groups:,} groups' if groups else ''}"
+
+
+def _groups(net: Network) -> int:
+    """How many groups of rows were left out together, 0 where rows were left out one by one."""
+    folds = net.folds
+    return 0 if folds is None or folds.groups is None else int(folds.groups.max()) + 1
 
 
 # ---- tables ----
@@ -198,9 +205,10 @@ def _scores(net: Network) -> Tabulated | None:
 
 
 def _scores_caption(net: Network) -> str:
-    rows = "of rows left out of training, ± one standard error over the rows"
+    over = "groups" if _groups(net) else "rows"
+    rows = f"of rows left out of training, ± one standard error over the {over}"
     if net.task == "classification":
-        return f"log loss: mean of -log of the probability of the true class, {rows}."
+        return f"log loss: the mean of -log(probability of the true class), {rows}."
     unit = f"in units of {names_of(net)[0]}" if len(net.response.names) == 1 else (
         "in standard deviations, over all outputs")  # fmt: skip
     return f"error: root mean square, {unit}, {rows}."
@@ -224,9 +232,6 @@ def _outputs(net: Network) -> Tabulated | None:
     return Tabulated(("output", "error", "", "varies by", "R²"), rows, "lrlrr", captions)
 
 
-_HALF = "half width: median over the rows."
-
-
 def _coverage(net: Network, level: float) -> Tabulated | None:
     """What intervals or sets of each level held."""
     if net.out_of_bag is None:
@@ -241,16 +246,20 @@ def _coverage(net: Network, level: float) -> Tabulated | None:
         row = [Cell(percent(each))]
         for found in held(net, each)[: len(names)]:
             ok = "calibrated" if holds(found) else "bold yellow"
-            row.append(Cell(percent_error(found.value, found.stderr), ok))
+            ok = ok if np.isfinite(found.value) else "unknown"
+            row.append(Cell(share_said(found), ok))
         rows.append([*row, Cell(_size(net, each))])
     what = "sets" if classes else "intervals"
     holding = [f"hold of {n}" if n else "hold" for n in names]
     wide = "classes in a set" if classes else "half width"
     titles = (what, *holding, wide if len(names) == 1 else "")
     caption = (
-        "measured on rows whose fold had no part in network or width, ± one standard error; "
-        + ("a set always holds the most probable class." if classes else _HALF)
+        f"measured on rows left out of the networks and of {'thresholds' if classes else 'widths'},"
+        f" ± one standard error{'' if titles[-1] else '.'}"
     )
+    if titles[-1]:
+        caption += "; a set always holds the most probable class." if classes else (
+            "; half width: the median over the rows.")  # fmt: skip
     return Tabulated(titles, rows, "r" * len(titles), [caption])
 
 
@@ -316,7 +325,8 @@ def _facts(net: Network) -> Iterator[Fact]:
         ratio = float(net.error) / float(spread_of_response(net)[0])
         text = f"{share(1 - ratio**2)} of the variance is explained"
         text = text if ratio < 1 else "nothing of the variance is explained"
-        yield Fact("R²", f"{text}, on rows not seen")
+        size = f"the error is {about(ratio)} standard deviations of {names_of(net)[0]}"
+        yield Fact("R²", f"{text}, on rows not seen: {size}")
     if isinstance(found, ClassesOutOfBag):
         yield Fact("calibration", _calibration_said(found), "calibrated")
     if net.noise is not None and isinstance(found, OutOfBag):
@@ -326,10 +336,11 @@ def _facts(net: Network) -> Iterator[Fact]:
 
 def _calibration_said(found: ClassesOutOfBag) -> str:
     bins = found.reliability()
+    sharper = "were too cautious" if found.temperature < 1 else "were too sure"
     return (
-        f"probabilities are off by {about(100 * bins.error)} % on average "
-        f"({about(100 * by_chance(bins))} % would come of chance alone); temperature "
-        f"{number(found.temperature, 2)}"
+        f"probabilities are off by {about(100 * bins.error)} % on average (chance alone gives "
+        f"{about(100 * by_chance(bins))} %), after the temperature {number(found.temperature, 2)}: "
+        f"those of the members {sharper}"
     )
 
 
@@ -338,18 +349,18 @@ def _noise_said(net: Network, found: OutOfBag) -> str:
     assert noise is not None
     if noise.varies:
         low, high = deviations(found)
-        why = f"{number(noise.gain or 0.0, 2)} standard errors better than constant noise"
+        gain = number(noise.gain or 0.0, 2)
+        why = f"which fits the rows better than constant noise, by {gain} standard errors"
         why = "as asked for" if net.settings.noise == "varying" else why
-        return f"varies with the inputs by a factor of {number(high / low, 2)} ({why})"
+        return f"varies with the inputs by a factor of {number(high / low, 2)}, {why}"
     if net.settings.noise == "constant":
         return "constant, as asked for"
     if noise.gain is None:
         return "constant: too few rows to tell"
-    side = "better" if noise.gain > 0 else "worse"
-    return (
-        f"constant: varying noise describes the rows {number(abs(noise.gain), 2)} standard errors "
-        f"{side}, not enough"
-    )
+    gain = f"{number(abs(noise.gain), 2)} standard errors"
+    if noise.gain > 0:
+        return f"constant: noise that varies fits the rows better by {gain} only"
+    return f"constant: noise that varies fits the rows worse, by {gain}"
 
 
 def _training_facts(net: Network) -> Iterator[Fact]:
@@ -357,21 +368,19 @@ def _training_facts(net: Network) -> Iterator[Fact]:
     yield Fact("network", _network_said(net))
     yield Fact("training", f"{training.reason}; {ends_said(net)}")
     effective = training.effective
+    text = f"{net.model.size:,}"
     if len(effective) and np.isfinite(effective).all() and (effective > 0).any():
-        yield Fact(
-            "parameters",
-            f"{number(float(np.mean(effective)), 3)} of {net.model.size:,} are determined by the "
-            f"rows; regularized by {training.regularization}",
-        )
-    else:
-        yield Fact("parameters", f"{net.model.size:,}; regularized by {training.regularization}")
-    yield Fact("cost", f"{seconds_said(training.seconds)} of processor time")
+        text = f"{number(float(np.mean(effective)), 3)} of {text} are determined by the rows"
+    yield Fact("parameters", f"{text}; {regularization_said(training)}")
+    if training.seconds > 0:  # not known of a network that was read from a file
+        yield Fact("cost", f"{seconds_said(training.seconds)} of processor time")
 
 
 def _network_said(net: Network) -> str:
     if net.folds is None:
         return f"{shape_said(net)}, the best of {net.settings.starts} starts"
     return (
-        f"{shape_said(net)}, the mean of {net.members}; each has seen "
-        f"{net.folds.count - 1} of {net.folds.count} parts of the rows"
+        f"{shape_said(net)}, the mean of {net.members} members; each has seen "
+        f"{net.folds.count - 1} of {net.folds.count} parts of the "
+        f"{'groups' if _groups(net) else 'rows'}"
     )

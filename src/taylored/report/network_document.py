@@ -8,6 +8,7 @@ import numpy as np
 
 from taylored.networks.classes import ClassesOutOfBag
 from taylored.networks.outofbag import Coverage
+from taylored.report.network import network_status
 from taylored.report.network_facts import (
     AUDITED,
     by_chance,
@@ -40,7 +41,7 @@ def network_document(net: Network, level: float = 0.9) -> dict[str, Any]:
         "schema": SCHEMA,
         "task": net.task,
         "usable": bool(net.usable),
-        "status": net.status,
+        "status": network_status(net, level),
         "accuracy": str(net.accuracy),
         "outputs": list(net.response.names),
         "classes": list(net.response.classes),

@@ -13,20 +13,23 @@ from taylored.networks.classes import ClassesOutOfBag, Reliability
 from taylored.networks.outofbag import Coverage, OutOfBag
 from taylored.report.letters import shorten, visible
 from taylored.report.numbers import Place, number, percent, place_of, rounded, value_error
+from taylored.report.page import Fact
 from taylored.results import Finding
 
 if TYPE_CHECKING:
     from taylored.networks.result import Network, Score, Training
 
-__all__ = ["AUDITED", "Compared", "about", "by_chance", "by_severity", "columns_said"]
-__all__ += ["comparison", "coverage_clause", "deviations", "ends_counted", "ends_said"]
-__all__ += ["error_columns", "held", "holds", "holds_said", "names_of", "percent_error"]
-__all__ += ["plain_place", "regularization_said", "scores_in_units", "sets_single", "shape_said"]
+__all__ = ["AUDITED", "Compared", "about", "by_chance", "columns_said", "comparison"]
+__all__ += ["coverage_clause", "deviations", "ends_counted", "ends_said", "error_columns"]
+__all__ += ["first_findings", "held", "holds", "holds_said", "names_of", "percent_error"]
+__all__ += ["plain_error", "plain_place", "regularization_said", "scores_in_units"]
+__all__ += ["sets_single", "shape_said"]
 __all__ += ["share_said", "shares_said", "short_verdict", "spread_of_response"]
 
 AUDITED = (0.5, 0.8, 0.9, 0.95)
 _CLEAR = 2.0  # standard errors from which one model is better than another
 _NAME = 24
+_MOST_FINDINGS = 5
 _SEVERITY = {"error": 0, "warning": 1, "note": 2}
 _WRITTEN_OUT = 5  # powers of ten that are written as zeros
 
@@ -72,9 +75,13 @@ def scores_in_units(net: Network) -> list[Compared]:
     one = net.task == "regression" and len(net.response.names) == 1
     unit = float(spread_of_response(net)[0]) if one else 1.0  # scores are in deviations of y
     return [
-        Compared(s.name, unit * s.value, unit * s.stderr, _against(s), s.worse > _CLEAR)
+        Compared(_called(s), unit * s.value, unit * s.stderr, _against(s), s.worse > _CLEAR)
         for s in net.scores
     ]
+
+
+def _called(score: Score) -> str:
+    return "mean of y" if score.name == "mean" else score.name
 
 
 def _against(score: Score) -> str:
@@ -96,7 +103,8 @@ def comparison(net: Network) -> str:
     others = [s for s in net.scores if s.name != "network"]
     if not others:
         return ""
-    best = min(others, key=lambda s: s.value)
+    clear = [s for s in others if s.worse > _CLEAR]
+    best = min(clear or others, key=lambda s: s.value)
     if any(f.name == "baseline-wins" for f in net.findings):
         return f"{_capital(best.name)} does better."
     equal = [s for s in others if s.worse >= -_CLEAR]
@@ -209,9 +217,13 @@ def columns_said(net: Network) -> str:
     return text if features == columns else f"{text} ({features} features)"
 
 
-def by_severity(findings: Iterable[Finding]) -> list[Finding]:
-    """The findings, the worst first."""
-    return sorted(findings, key=lambda f: _SEVERITY[f.severity])
+def first_findings(findings: Iterable[Finding]) -> tuple[list[Finding], list[Fact]]:
+    """The findings that a report shows, the worst first, and a line that tells of more."""
+    found = sorted(findings, key=lambda f: _SEVERITY[f.severity])
+    shown = found[:_MOST_FINDINGS]
+    if len(found) == len(shown):
+        return shown, []
+    return shown, [Fact("findings", f"{len(found)}; these are the first {len(shown)}")]
 
 
 def regularization_said(training: Training) -> str:
@@ -268,7 +280,7 @@ def short_verdict(net: Network) -> str:
         shares = np.asarray(net.error) / spread_of_response(net)
         low, high = number(float(shares.min()), 2), number(float(shares.max()), 2)
         return f"Predicts {len(shares)} outputs within {low} to {high} standard deviations"
-    text = value_error(float(net.error), float(net.error_stderr))
+    text = plain_error(float(net.error), float(net.error_stderr))
     return f"Predicts {names_of(net)[0]} of rows it has not seen within {text}"
 
 
@@ -279,6 +291,14 @@ def plain_place(value: float, error: float) -> Place:
     """
     place = place_of(value, error)
     return Place(place.last) if 0 < place.exponent <= _WRITTEN_OUT else place
+
+
+def plain_error(value: float, error: float) -> str:
+    """`900 ± 190`: a value with its error, written out where that is short."""
+    if not (math.isfinite(error) and error > 0) or plain_place(value, error).suffix:
+        return value_error(value, error)
+    ((shown, reach),) = error_columns([value], [error])
+    return f"{shown} {reach}"
 
 
 def about(value: float) -> str:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from taylored.report.letters import shorten, visible
-from taylored.report.network_facts import merged
-from taylored.report.numbers import bounds, number, value_error
+from taylored.report.network_facts import ends_counted, first_findings
+from taylored.report.numbers import bounds, number, unclaimed, value_error
 from taylored.report.page import Fact, Page, Tabulated, thousands
 from taylored.report.table import Cell
-from taylored.results import Accuracy
+from taylored.results import Accuracy, Finding
 
 if TYPE_CHECKING:
     from taylored.networks.bounding import Bound
@@ -32,21 +32,31 @@ _NAME = 24
 _BAR = 10
 
 
+def _page(
+    head: tuple[str, str, str], tables: list[Tabulated], facts: list[Fact],
+    findings: Sequence[Finding],
+) -> Page:  # fmt: skip
+    """Verdict, mark and headline, and what stands below them."""
+    shown, more = first_findings(findings)
+    return Page(*head, tables, [*facts, *more], shown)
+
+
 # ---- influence ----
 
 
 def influence_page(result: Influence, room: int) -> Page:
     """The largest parameters with their local factors, and the layers."""
     symbol = result.target.symbol
+    article = "" if result.target.what.startswith(("half", "-")) else "the "
     size = number(float(np.linalg.norm(result.gradient)), 4)
     verdict = (
-        f"{symbol} = {number(result.value, 6)}, the {result.target.what}; its gradient by "
+        f"{symbol} = {number(result.value, 6)}, {article}{result.target.what}; its gradient by "
         f"{thousands(len(result), 'parameter')} has the length {size}."
     )
-    head = f"member {result.member} of {result.members}" if result.members > 1 else ""
+    head = f"member {result.member} of 0 to {result.members - 1}" if result.members > 1 else ""
     tables = [_parameters(result, room), _lengths(result)]
     facts = [Fact("check", str(result.check), "" if result.check.ok else "bold red")]
-    return Page(verdict, str(result.kind), head, tables, facts, result.findings)
+    return _page((verdict, str(result.kind), head), tables, facts, result.findings)
 
 
 def _parameters(result: Influence, room: int) -> Tabulated:
@@ -67,7 +77,8 @@ def _parameters(result: Influence, room: int) -> Tabulated:
             f"∂{symbol}/∂w is the product of the three: u is the sum of a unit, a its value."
         )
     if left:
-        captions.append(f"and {thousands(left, 'parameter')} more: .top(k), [name], .paths(name)")
+        more = f"and {left:,} more parameter{'s' * (left > 1)}"
+        captions.append(f"{more}: .top(k), [name], .paths(name)")
     return Tabulated(titles, rows, "lrrrrr", captions)
 
 
@@ -125,7 +136,7 @@ def importance_page(result: Importance, room: int) -> Page:
     )
     captions = [*([f"and {thousands(left, 'input')} more"] if left else []), caption]
     table = Tabulated(("input", "rise", "interval", "", "note"), rows, "lrlll", captions)
-    return Page(verdict, str(result.kind), "", [table], (), merged(result.findings))
+    return _page((verdict, str(result.kind), ""), [table], [], result.findings)
 
 
 def _input(result: Importance, k: int, largest: float) -> list[Cell]:
@@ -144,33 +155,28 @@ def _input(result: Importance, k: int, largest: float) -> list[Cell]:
 
 def leverage_page(result: Leverage, room: int) -> Page:
     """The rows that move their own prediction most."""
-    count = len(result.influential)
-    said = "no row moves" if not count else f"{thousands(count, 'row')} move"
-    end = "its" if count == 1 or not count else "their"
-    verdict = (
-        f"{said[:1].upper()}{said[1:]}{'s' if count == 1 else ''} {end} own prediction by more "
-        f"than a standard deviation; {thousands(len(result.outlying), 'row')} "
-        f"{'is an outlier' if len(result.outlying) == 1 else 'are outliers'}."
-    )
+    count, outliers = len(result.influential), len(result.outlying)
+    moving = "1 row moves its own prediction" if count == 1 else (
+        f"{thousands(count, 'row') if count else 'No row'} move{'s' * (not count)} "
+        f"{'their' if count else 'its'} own prediction")  # fmt: skip
+    odd = "1 is an outlier" if outliers == 1 else f"{outliers or 'none'} are outliers"
+    odd = odd if outliers else "none is an outlier"
+    verdict = f"{moving} by more than a standard deviation; {odd}."
     rows = [_row(result, k) for k in result.top(_SHOWN)]
     captions = [
-        "leverage: ∂prediction/∂y of the row itself, 0 to 1, from the curvature (estimated). "
-        "residual: in standard deviations"
-        + (", of members that have not seen the row. " if result.unseen else ". ")
-        + "move: how far the prediction goes without the row, in the same unit."
+        "leverage: ∂prediction/∂y of the row itself, 0 to 1 (estimated, from the curvature). "
+        "residual: in standard deviations of the noise"
+        + (", by members that have not seen the row. " if result.unseen else ". ")
+        + "move: how far the prediction moves when the row is left out, in the same unit. "
+        "Cook: Cook's distance."
     ]
     titles = ("row", "leverage", "residual", "move", "Cook", "note")
     facts = [Fact(
-        "leverage", f"{number(result.effective, 3)} in all: so many parameters do the rows "
-        f"determine; {percent_of(result.value.mean())} of a row on average",
+        "leverage", f"{number(result.effective, 3)} in all, the number of parameters that the rows "
+        f"determine; {number(float(result.value.mean()), 2)} on average",
     )]  # fmt: skip
     table = Tabulated(titles, rows, "rrrrrl", captions)
-    return Page(verdict, str(result.kind), "", [table], facts, result.findings)
-
-
-def percent_of(share: float) -> str:
-    """A share in percent, to two digits."""
-    return f"{number(100 * float(share), 2)} %"
+    return _page((verdict, str(result.kind), ""), [table], facts, result.findings)
 
 
 def _row(result: Leverage, k: int) -> list[Cell]:
@@ -196,15 +202,15 @@ def derivative_page(result: Derivative, room: int) -> Page:
     doubtful = int((~result.trusted).sum())
     verdict += f"; {doubtful} of them outside of the training data." if doubtful else "."
     facts = [Fact("kind", _kind_of(result), str(result.kind))]
-    return Page(verdict, str(result.kind), "", [_derivatives(result)], facts, result.findings)
+    return _page((verdict, str(result.kind), ""), [_derivatives(result)], facts, result.findings)
 
 
 def _kind_of(result: Derivative) -> str:
     if result.kind is Accuracy.UNKNOWN:
         return f"unknown: {result.why}"
     return (
-        f"intervals at {100 * result.level:g} %, {result.kind}, from how the members differ; what "
-        "all of them get wrong alike is not in it"
+        f"intervals at {100 * result.level:g} %, {result.kind}: how far the rows determine the "
+        "members, how these differ, and how a Gaussian process differs from them"
     )
 
 
@@ -218,14 +224,15 @@ def _derivatives(result: Derivative) -> Tabulated:
     rows = []
     for place in places[:_MOST_ROWS]:
         r, j, k = place
-        text, interval = number(float(value[place]), 3), ""
-        if ends is not None:
+        text, interval = unclaimed(float(value[place])), "?"
+        if ends is not None and result.trusted[r]:
             lo, hi, stderr = (float(v[place]) for v in ends)
             text, interval = value_error(float(value[place]), stderr), bounds(lo, hi)
         rows.append([
             Cell(str(r + 1), "dim"), Cell(_short(result.outputs[j], len(result.outputs)), "dim"),
             Cell(shorten(visible(result.inputs[k]), _NAME), "bold"), Cell(text),
-            Cell(interval, str(result.kind)), Cell("" if result.trusted[r] else "outside", "dim"),
+            Cell(interval, str(result.kind) if interval != "?" else "unknown"),
+            Cell("" if result.trusted[r] else "outside", "dim"),
         ])  # fmt: skip
     left = len(places) - len(rows)
     captions = [f"and {thousands(left, 'derivative')} more"] if left else []
@@ -256,7 +263,7 @@ def bound_page(result: Bound, room: int) -> Page:
     if result.value.note:
         facts.append(Fact("width", result.value.note))
     facts.append(Fact("means", "the prediction of the network, not the truth it was trained on"))
-    return Page(verdict, str(kind), "", tables, facts, result.findings)
+    return _page((verdict, str(kind), ""), tables, facts, result.findings)
 
 
 def _sides(result: Bound) -> list[str]:
@@ -304,12 +311,12 @@ def health_page(result: Health, room: int) -> Page:
         verdict = f"{thousands(len(bad), 'thing')} to look at: {', '.join(f.name for f in bad)}."
     facts = list(_health_facts(result, count))
     mark = str(Accuracy.ESTIMATED if result.check.ok else Accuracy.UNKNOWN)
-    return Page(verdict, mark, "", [_layer_table(result)], facts, result.findings)
+    return _page((verdict, mark, ""), [_layer_table(result)], facts, result.findings)
 
 
 def _health_facts(result: Health, count: str) -> Iterator[Fact]:
-    ends = ", ".join(_ADAM.get(end, end + " {}").format(n) for end, n in result.ends.items())
-    yield Fact("members", f"{count}: {ends}")
+    said = ends_counted(result.ends)
+    yield Fact("members", said if result.members > 1 else f"{count}: {said}")
     if result.effective > 0:  # not known of Adam, nor without an evidence
         used = f"{number(result.effective, 3)} of {result.parameters:,} are determined by "
         yield Fact("parameters", used + thousands(result.rows, "row"))
@@ -317,20 +324,16 @@ def _health_facts(result: Health, count: str) -> Iterator[Fact]:
     yield Fact("check", str(result.check), "" if result.check.ok else "bold red")
 
 
-_ADAM = {
-    "validation": "{} stopped early on validation rows",
-    "epochs": "{} reached the limit of epochs",
-}
-
-
 def _layer_table(result: Health) -> Tabulated:
     rows = [_layer(layer) for layer in result.layers[:_MOST_ROWS]]
-    captions = [
-        "gradient: root mean square over rows, members and parameters. left: the same of the mean "
-        "over rows, which the prior balances. idle and saturated: units, mean over members."
-    ]
+    caption = (
+        "gradient: of the loss of single rows, root mean square over rows, members and parameters. "
+        "left: of the mean over the rows, which the weight decay balances."
+    )
+    if any(layer.units is not None for layer in result.layers):
+        caption += " idle, saturated: units, on average over the members."
     titles = ("layer", "parameters", "units", "gradient", "left", "idle", "saturated")
-    return Tabulated(titles, rows, "lrrrrrr", captions)
+    return Tabulated(titles, rows, "lrrrrrr", [caption])
 
 
 def _layer(layer: LayerHealth) -> list[Cell]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from taylored.report.letters import shorten, visible
-from taylored.report.network_facts import percent_error, plain_place
+from taylored.report.network_facts import first_findings, plain_place, shares_said
 from taylored.report.numbers import bounds, number, percent, rounded, unclaimed
 from taylored.report.page import Page, Tabulated, page_html, page_text, thousands
 from taylored.report.table import Cell
@@ -22,7 +22,6 @@ __all__ = ["prediction_html", "prediction_line", "prediction_report", "predictio
 
 _FEW = 10  # rows that are shown
 _SET = 40  # characters of a set of classes
-_MOST_FINDINGS = 5
 _NOT_TRUSTED = "not to be trusted"
 
 
@@ -49,9 +48,8 @@ def _kind_said(p: Prediction) -> str:
     text = f"{percent(p.level)} {what}, {p.kind}"
     if not p.measured:
         return text
-    ends = (f(p.measured, key=lambda c: c.value) for f in (min, max))
-    held = " to ".join(dict.fromkeys(percent_error(c.value, c.stderr) for c in ends))
-    return f"{text} (such held {held} of rows not used for them)"
+    held = shares_said(p.measured)
+    return f"{text} (they held {held} of rows left out of training)" if held else text
 
 
 def prediction_report(
@@ -75,12 +73,14 @@ def _page(p: Prediction, rows: int) -> Page:
     few = min(rows, len(p))
     table = _classes(p, few) if p.probabilities is not None else _numbers(p, few)
     kind = p.kind if p.trusted.all() else Accuracy.UNKNOWN
-    return Page(prediction_status(p), str(kind), "", [table], [], p.findings[:_MOST_FINDINGS])
+    shown, more = first_findings(p.findings)
+    return Page(prediction_status(p), str(kind), "", [table], more, shown)
 
 
 def _captions(p: Prediction, few: int) -> list[str]:
     more = len(p) - few
-    return [f"and {thousands(more, 'more row')}; value, lo, hi and to_dict() have all."] * (
+    has = "value, lo, hi" if p.probabilities is None else "value, probabilities, sets"
+    return [f"and {thousands(more, 'more row')}; .{has.replace(', ', ', .')} have all."] * (
         more > 0
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from types import FunctionType
 from typing import Any
 
@@ -23,11 +24,12 @@ from taylored.results import Accuracy
 from taylored.sklearn.rows import (
     LEAST,
     FitWarning,
+    Rows,
     gathered,
     mixed,
     new_rows,
     seed_of,
-    training_rows,
+    whole_rows,
 )
 
 __all__ = ["NetworkClassifier", "NetworkRegressor"]
@@ -64,6 +66,7 @@ class _NetworkEstimator(BaseEstimator):
         members: int | None = None,
         regularization: str | float = "auto",
         solver: str = "auto",
+        missing: str = "fail",
         random_state: Any = 0,
     ):
         self.hidden = hidden
@@ -71,17 +74,13 @@ class _NetworkEstimator(BaseEstimator):
         self.members = members
         self.regularization = regularization
         self.solver = solver
+        self.missing = missing
         self.random_state = random_state
 
-    def _train(
-        self,
-        X: np.ndarray,
-        y: np.ndarray,
-        weights: np.ndarray | None,
-        labels: np.ndarray | None = None,
-    ) -> None:
+    def _train(self, given: Rows, labels: np.ndarray | None = None, **options: Any) -> None:
         """Train on y, which are numbers, or the positions of labels."""
-        rows = mixed(gathered(X, y, weights))
+        rows = mixed(gathered(given.X, given.y, given.weights, given.groups))
+        ensemble = {**options, "groups": rows.groups, "members": self.members}
         self.network_ = taylored.train(
             self._columns(rows.X),
             rows.y if labels is None else labels[rows.y],
@@ -94,7 +93,7 @@ class _NetworkEstimator(BaseEstimator):
             regularization=self.regularization,
             solver=self.solver,
             seed=seed_of(self.random_state),
-            members=self.members,
+            **({} if rows.few else ensemble),
         )
         errors = [f for f in self.network_.findings if f.severity == "error"]
         for finding in errors:
@@ -117,7 +116,7 @@ class _NetworkEstimator(BaseEstimator):
         """Predictions of which the level matters: what is doubtful about it is said."""
         found = self._predicted(X, level)
         doubts = [f"{f.message} {f.next_step}" for f in found.findings]
-        if self.network_.accuracy is Accuracy.UNKNOWN:
+        if self.network_.out_of_bag is None:
             doubts.append(
                 f"There were fewer than {LEAST} different rows to train on, so that nothing is "
                 "known of the errors. Next: give more rows."
@@ -142,6 +141,9 @@ class NetworkRegressor(RegressorMixin, _NetworkEstimator):
         regularization: "evidence", a number (the weight of half the squared parameters), or
             "auto": what predicts left-out rows best of a few.
         solver: "auto", "levenberg" or "adam".
+        missing: "fail", or "drop" rows of X in which a number is missing (NaN) when fitting, and
+            warn of it. Predictions always need all of them.
+        noise: "auto", "constant" or "varying" with the inputs.
         random_state: of the starting weights and of the parts; the same one gives the same bytes.
 
     Attributes:
@@ -164,20 +166,44 @@ class NetworkRegressor(RegressorMixin, _NetworkEstimator):
 
     _task = "regression"
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> NetworkRegressor:
+    def __init__(
+        self,
+        hidden: Sequence[int] | int | None = None,
+        activation: str = "tanh",
+        *,
+        members: int | None = None,
+        regularization: str | float = "auto",
+        solver: str = "auto",
+        noise: str = "auto",
+        missing: str = "fail",
+        random_state: Any = 0,
+    ):
+        super().__init__(
+            hidden, activation, members=members, regularization=regularization, solver=solver,
+            missing=missing, random_state=random_state,
+        )  # fmt: skip
+        self.noise = noise
+
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None
+    ) -> NetworkRegressor:
         """Train on X (rows, features) and y (rows,) or (rows, outputs), with weights or none.
 
         Rows of weight 0 are left out. Copies of a row count as one row of their summed weight,
-        wherever equal inputs have equal outputs throughout.
+        wherever equal inputs have equal outputs throughout. Rows with the same label in `groups`
+        (rows,) are left out together, so that intervals hold for new groups.
 
         Warns:
-            FitWarning: where the network is no better than the mean of y.
+            FitWarning: where the network is no better than the mean of y, or rows are left out.
 
         Raises:
             ValueError: for data that scikit-learn refuses, or, with the reason, `taylored.train`.
         """
-        X, y, weights = training_rows(self, X, y, sample_weight, y_numeric=True, multi_output=True)
-        self._train(X, np.asarray(y, float), weights)
+        rows = whole_rows(
+            self, X, y, sample_weight, groups=groups, missing=self.missing, y_numeric=True,
+            multi_output=True,
+        )  # fmt: skip
+        self._train(replace(rows, y=np.asarray(rows.y, float)), noise=self.noise)
         return self
 
     def predict(self, X: Any) -> np.ndarray:
@@ -207,7 +233,7 @@ class NetworkClassifier(ClassifierMixin, _NetworkEstimator):
     """A neural network for classification, as `taylored.train` makes it, inside scikit-learn.
 
     Args:
-        hidden, activation, members, regularization, solver, random_state: as of
+        hidden, activation, members, regularization, solver, missing, random_state: as of
             `NetworkRegressor`.
 
     Attributes:
@@ -220,19 +246,23 @@ class NetworkClassifier(ClassifierMixin, _NetworkEstimator):
     _task = "classification"
     classes_: np.ndarray
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> NetworkClassifier:
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None
+    ) -> NetworkClassifier:
         """Train on X (rows, features) and labels y (rows,), with weights (rows,) or none.
 
+        Rows with the same label in `groups` (rows,) are left out together.
+
         Warns:
-            FitWarning: where the network is no better than guessing.
+            FitWarning: where the network is no better than guessing, or rows are left out.
 
         Raises:
             DataError: where only one class has a weight above zero, or there are nearly as many
             classes as rows.
         """
-        X, y, weights = training_rows(self, X, y, sample_weight)
-        check_classification_targets(y)
-        self.classes_, codes = np.unique(y, return_inverse=True)
+        rows = whole_rows(self, X, y, sample_weight, groups=groups, missing=self.missing)
+        check_classification_targets(rows.y)
+        self.classes_, codes = np.unique(rows.y, return_inverse=True)
         if len(self.classes_) < 2:
             raise DataError(
                 f"y has only one class, {self.classes_[0]!r}.",
@@ -240,7 +270,7 @@ class NetworkClassifier(ClassifierMixin, _NetworkEstimator):
                 next_step="give rows of at least two classes, with weights above zero.",
             )
         names = self.classes_ if _readable(self.classes_) else np.arange(len(self.classes_))
-        self._train(X, codes, weights, names)
+        self._train(replace(rows, y=codes), names)
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:

@@ -93,8 +93,18 @@ def same_trace(first: Any, second: Any) -> bool:
 def _same_constant(first: Any, second: Any) -> bool:
     if is_tracer(first) or is_tracer(second):
         return is_tracer(first) and is_tracer(second)
-    a, b = np.asarray(first), np.asarray(second)
+    a, b = _plain_array(first), _plain_array(second)
     return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+
+
+def _plain_array(value: Any) -> np.ndarray:
+    """As NumPy has it: random keys, which it lacks, by their numbers."""
+    import jax
+    import jax.numpy as jnp
+
+    if isinstance(value, jax.Array) and jnp.issubdtype(value.dtype, jax.dtypes.prng_key):
+        return np.asarray(jax.random.key_data(value))
+    return np.asarray(value)
 
 
 def _same_equations(first: Any, second: Any) -> bool:

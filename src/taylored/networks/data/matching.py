@@ -21,11 +21,14 @@ def match_columns(
 ) -> tuple[list[Any], tuple[Finding, ...]]:
     """The columns of `frame` that are `wanted`; `named`: whether training had names.
 
+    Columns trained without names are called x0, x1, ...; a table with just these names means them.
+
     Raises:
         ColumnError: for missing columns, or where there are no names and the number differs.
     """
     alone = frame.flat and len(wanted) == 1  # a series alone is the column, whatever its name
-    if named and frame.named and not alone:
+    means_them = named or set(frame.names) == set(wanted)
+    if means_them and frame.named and not alone:
         return [frame.columns[i] for i in _by_name(frame.names, wanted)], ()
     if len(frame.columns) != len(wanted):
         raise _other_width(frame, wanted)

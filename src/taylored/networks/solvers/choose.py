@@ -94,8 +94,7 @@ def choose_solver(shape: Shape, requested: str = "auto") -> Choice:
         return Choice("levenberg", f"{_TITLES['levenberg']}: derivatives forwards only", second)
     fits = shape.bytes <= _MOST_BYTES
     if fits and second <= max(_CHEAP, _DEARER * first):
-        form = "" if shape.rows * shape.outputs >= shape.size else ", solved in the rows"
-        return Choice("levenberg", f"{_TITLES['levenberg']}: {about}{form}", second)
+        return Choice("levenberg", f"{_TITLES['levenberg']}: {about}", second)
     why = f"second-order steps would take about {_rounded(second)} s of CPU"
     if not fits:
         why = f"the derivatives of one network would fill {shape.bytes / 2**30:.1f} GiB"
