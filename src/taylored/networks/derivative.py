@@ -20,6 +20,7 @@ import numpy as np
 from taylored.errors import ArgumentError
 from taylored.networks.classes import ClassesOutOfBag, probabilities, tempered
 from taylored.networks.insight import Reported
+from taylored.networks.plan import check_level
 from taylored.networks.slope_posterior import SlopeError, slope_error
 from taylored.networks.slope_process import fit_slope_process
 from taylored.networks.unlearned import unlearned_share
@@ -86,10 +87,7 @@ def derivative(net: Network, X: Any, wrt: Any = None, level: float = 0.9) -> Der
         ArgumentError: for a column of categories, or a level that is none.
         DataError: where the table does not fit.
     """
-    if not isinstance(level, int | float | np.floating) or not 0.0 < level < 1.0:
-        raise ArgumentError(
-            f"level is {level!r}.", next_step="give a share between 0 and 1, such as 0.9."
-        )
+    level = check_level(level)
     columns, alone = _columns(net, wrt)
     features = [int(np.flatnonzero(net.encoder.column_of == c)[0]) for c in columns]
     seen = net.encoder.examine(X)
@@ -106,7 +104,7 @@ def derivative(net: Network, X: Any, wrt: Any = None, level: float = 0.9) -> Der
     classes = net.task == "classification"
     outputs = tuple(str(c) for c in net.response.classes) if classes else net.response.names
     return Derivative(
-        _shaped(net, value, alone), lo, hi, stderr, float(level), kind, why,
+        _shaped(net, value, alone), lo, hi, stderr, level, kind, why,
         ~(seen.unseen | seen.outside), tuple(net.encoder.columns[c].name for c in columns), outputs,
         (*seen.findings, *_kinks(net)),
     )  # fmt: skip

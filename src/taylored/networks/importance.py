@@ -19,6 +19,7 @@ import numpy as np
 
 from taylored.errors import ArgumentError
 from taylored.networks.classes import ClassesOutOfBag, probabilities, tempered
+from taylored.networks.findings import merged
 from taylored.networks.insight import Reported
 from taylored.networks.outofbag import OutOfBag
 from taylored.results import Accuracy, Finding
@@ -175,7 +176,7 @@ def importance(net: Network, repeats: int = 5) -> Importance:
     return Importance(
         names, value * unit, (value - reach) * unit, (value + reach) * unit, stderr * unit,
         base, _error(net), LEVEL, Accuracy.ESTIMATED if net.usable else Accuracy.UNKNOWN,
-        len(pairs.rows), len(pairs.others), (*_useless(net), *_alike(net, names, features)),
+        len(pairs.rows), len(pairs.others), merged([*_useless(net), *_alike(net, names, features)]),
     )  # fmt: skip
 
 

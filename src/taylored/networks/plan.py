@@ -21,6 +21,7 @@ __all__ = [
     "Settings",
     "as_written",
     "candidates",
+    "check_level",
     "default_hidden",
     "read_settings",
 ]
@@ -80,6 +81,19 @@ def read_settings(hidden: Any, activation: Any, **choices: Any) -> Settings:
 
 
 SOLVERS = ("auto", "levenberg", "adam")
+
+
+def check_level(level: Any) -> float:
+    """A level as it is written.
+
+    Raises:
+        ArgumentError: where it is no share between 0 and 1.
+    """
+    if not isinstance(level, int | float | np.floating) or not 0.0 < level < 1.0:
+        raise ArgumentError(
+            f"level is {level!r}.", next_step="give a share between 0 and 1, such as 0.9."
+        )
+    return as_written(level)
 
 
 def as_written(value: Any) -> float:

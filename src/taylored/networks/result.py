@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from taylored.errors import ArgumentError
 from taylored.networks.classes import ClassesOutOfBag
 from taylored.networks.ensemble import Rows, outputs_at
 from taylored.networks.folds import Folds
@@ -17,7 +16,7 @@ from taylored.networks.laplace import Laplace
 from taylored.networks.model import Model
 from taylored.networks.noise import Noise
 from taylored.networks.outofbag import Coverage, OutOfBag
-from taylored.networks.plan import Settings, as_written
+from taylored.networks.plan import Settings, check_level
 from taylored.networks.prediction import Prediction
 from taylored.networks.tables import Encoder, Response
 from taylored.results import Accuracy, Finding
@@ -154,7 +153,7 @@ class Network:
 
     def coverage(self, level: float = LEVEL) -> tuple[Coverage, ...]:
         """For each output: how often intervals (or sets) hold rows not used for them."""
-        level = _check_level(level)
+        level = check_level(level)
         if isinstance(self.out_of_bag, ClassesOutOfBag):
             return (self.out_of_bag.coverage(level),)
         return () if self.out_of_bag is None else self.out_of_bag.coverage(level)
@@ -217,7 +216,7 @@ class Network:
         Source: B. Kim, C. Xu and R. F. Barber, Predictive inference is free with the
         jackknife+-after-bootstrap, NeurIPS 2020.
         """
-        level = _check_level(level)
+        level = check_level(level)
         seen = self.encoder.examine(X)
         f = outputs_at(self.model, self.theta, seen.z)
         trusted = ~(seen.unseen | seen.outside)
@@ -348,8 +347,8 @@ class Network:
         """The derivative of the prediction by inputs, in the user's units, with intervals.
 
         Args:
-            X, wrt: a table as in training; a name or position of a numeric column, a list of them,
-                or None for all.
+            X, wrt: a table as in training; a name or position (from 0) of a numeric column, a list
+                of them, or None for all.
             level: the share of intervals that are to hold the derivative.
 
         Returns:
@@ -357,15 +356,16 @@ class Network:
             probabilities of classes, (rows, outputs, inputs). One name leaves the last axis out.
 
         Numerical error:
-            Exact for the network up to rounding; intervals are estimated from how the members
-            differ (jackknife), and hold none of what all members get wrong alike.
+            Exact for the network up to rounding; intervals are estimated from what the rows leave
+            open, how the members differ, and how far a Gaussian process is from them; there are
+            none where residuals of neighboring rows have much in common.
 
         Raises:
             ArgumentError: for a column of categories; DataError: where the table does not fit.
 
         Example: `net.derivative({"age": [30]}, "age").value` is in units of y per year.
 
-        Source: J. Shao and C. F. J. Wu, Annals of Statistics 17 (1989) 1176.
+        Source: D. Nychka, JASA 83 (1988) 1134; D. Draper, JRSS B 57 (1995) 45.
         """
         return _beside("derivative").derivative(self, X, wrt, level)
 
@@ -478,15 +478,6 @@ class Network:
 
     def _repr_html_(self) -> str:
         return _above("taylored.report.network_html").network_html(self)
-
-
-def _check_level(level: Any) -> float:
-    """The level as it is written: 0.9 of a float32 that prints as 0.9."""
-    if not isinstance(level, int | float | np.floating) or not 0.0 < level < 1.0:
-        raise ArgumentError(
-            f"level is {level!r}.", next_step="give a share between 0 and 1, such as 0.9."
-        )
-    return as_written(level)
 
 
 def _beside(module: str) -> Any:

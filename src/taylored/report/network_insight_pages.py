@@ -118,7 +118,7 @@ def importance_page(result: Importance, room: int) -> Page:
     order = result.ranked()
     first = order[0]
     base, name = number(result.base, 3), visible(result.names[first])
-    if result.lo[first] > 0:
+    if result.kind is not Accuracy.UNKNOWN and result.lo[first] > 0:
         rise = value_error(float(result.value[first]), float(result.stderr[first]))
         verdict = f"{name} matters most: without it the {result.error}, {base}, rises by {rise}."
     else:
