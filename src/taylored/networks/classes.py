@@ -19,10 +19,9 @@ from taylored.networks.averages import effective_units, mean_and_stderr
 from taylored.networks.folds import Folds
 from taylored.networks.outofbag import (
     Coverage,
+    LeftOut,
     conformal_quantile,
-    measured,
     new_weight,
-    too_few,
 )
 
 __all__ = ["ClassesOutOfBag", "Reliability", "probabilities", "tempered"]
@@ -66,7 +65,7 @@ class Reliability:
 
 
 @dataclass(frozen=True, eq=False)
-class ClassesOutOfBag:
+class ClassesOutOfBag(LeftOut):
     """What the members say of unseen rows: `raw` (rows, classes); their classes are `t` (rows,)."""
 
     t: np.ndarray
@@ -90,10 +89,6 @@ class ClassesOutOfBag:
         # The prior term, a tenth of a row or so, keeps rows that are all right from T = 0.
         found = minimize_scalar(loss, bounds=(-2.0, 2.0), method="bounded")
         return float(np.exp(found.x))  # type: ignore[union-attr]
-
-    @cached_property
-    def _weights(self) -> np.ndarray:
-        return np.ones(len(self.t)) if self.weights is None else self.weights
 
     @cached_property
     def probability(self) -> np.ndarray:
@@ -124,16 +119,6 @@ class ClassesOutOfBag:
         return share, float(least if groups is None else max(least, stderr))
 
     @cached_property
-    def units(self) -> float:
-        """How many rows, or groups, of equal weight would tell as much."""
-        return effective_units(self._weights, self.folds.groups)
-
-    @property
-    def too_few(self) -> str:
-        """Why nothing is known of new rows, where the rows are too few; else nothing."""
-        return too_few(self.units, self.folds)
-
-    @cached_property
     def scores(self) -> np.ndarray:
         """(rows,) one minus the probability of the true class."""
         return 1 - self.probability[np.arange(len(self.t)), self.t]
@@ -153,7 +138,7 @@ class ClassesOutOfBag:
             out = number == fold
             best = self.probability[out].argmax(1) == self.t[out]
             inside[out] = (1 - self.scores[out] >= self._threshold(level, ~out)) | best
-        return measured(inside, np.ones(len(inside), bool), level, self)
+        return self._measured(inside, np.ones(len(inside), bool), level)
 
     def reliability(self, bins: int = _BINS) -> Reliability:
         """Calibration of the largest probability, in bins with equally many rows."""

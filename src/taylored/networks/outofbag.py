@@ -13,14 +13,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from taylored.networks.averages import effective_units, mean_and_stderr, unit_weights
 from taylored.networks.folds import Folds
 
-__all__ = ["Coverage", "OutOfBag", "conformal_quantile", "measured", "new_weight", "too_few"]
+__all__ = ["Coverage", "LeftOut", "OutOfBag", "conformal_quantile", "new_weight"]
 
 _LEAST_UNITS = 10.0  # rows or groups of equal weight
 
@@ -53,8 +52,52 @@ class Coverage:
         return f"{100 * self.value:.1f} ± {100 * self.stderr:.1f} %"
 
 
+class LeftOut:
+    """Rows with weights and folds, of which each is judged by members that have not seen it."""
+
+    t: np.ndarray
+    folds: Folds
+    weights: np.ndarray | None
+    effective: float
+
+    @cached_property
+    def _weights(self) -> np.ndarray:
+        return np.ones(len(self.t)) if self.weights is None else self.weights
+
+    @cached_property
+    def units(self) -> float:
+        """How many rows, or groups, of equal weight would tell as much."""
+        return effective_units(self._weights, self.folds.groups)
+
+    @property
+    def too_few(self) -> str:
+        """Why nothing is known of new rows, where the rows are too few; else nothing."""
+        if self.units >= _LEAST_UNITS:
+            return ""
+        what = "rows" if self.folds.groups is None else "groups"
+        return f"{self.units:.1f} effective {what} are too few"
+
+    def _measured(self, inside: np.ndarray, judged: np.ndarray, level: float) -> Coverage:
+        """The share of the judged rows that are inside, with its standard error.
+
+        The level of a quantile varies as a share of so many rows does; residuals of one fit are not
+        independent, and each parameter that the rows determine counts as one row less. Rows of one
+        group are inside together.
+        """
+        rows, weights = int(judged.sum()), self._weights[judged]
+        if not weights.any():
+            return Coverage(level, float("nan"), float("nan"), 0)
+        groups = None if self.folds.groups is None else self.folds.groups[judged]
+        value, stderr = mean_and_stderr(inside[judged].astype(float), weights, groups)
+        count = effective_units(weights)
+        count = max(count - self.effective, 0.25 * count)
+        share = min(max(value, level), 1 - 1 / (count + 2))
+        stderr = max((share * (1 - share) / count) ** 0.5, 0.0 if groups is None else stderr)
+        return Coverage(level, value, stderr, rows)
+
+
 @dataclass(frozen=True, eq=False)
-class OutOfBag:
+class OutOfBag(LeftOut):
     """What the members say of the training rows that they have not seen.
 
     `mean`, `spread` (variance between members), `deviation` (of the noise model) are (rows,
@@ -103,10 +146,6 @@ class OutOfBag:
         """(rows, outputs)."""
         return np.abs(self.residual) * self.ratio / self.deviation
 
-    @cached_property
-    def _weights(self) -> np.ndarray:
-        return np.ones(len(self.t)) if self.weights is None else self.weights
-
     def average(self, values: np.ndarray) -> np.ndarray:
         """The weighted mean over the rows."""
         return np.average(values, axis=0, weights=self.weights)
@@ -114,16 +153,6 @@ class OutOfBag:
     def quantile(self, level: float) -> np.ndarray:
         """(outputs,) the width of intervals in deviations; infinite where the rows are too few."""
         return self._quantile(level, np.ones(len(self.t), bool))
-
-    @cached_property
-    def units(self) -> float:
-        """How many rows, or groups, of equal weight would tell as much."""
-        return effective_units(self._weights, self.folds.groups)
-
-    @property
-    def too_few(self) -> str:
-        """Why nothing is known of new rows, where the rows are too few; else nothing."""
-        return too_few(self.units, self.folds)
 
     def _quantile(self, level: float, used: np.ndarray) -> np.ndarray:
         weights, more = self._weights[used], new_weight(self._weights, self.folds.groups, used)
@@ -139,38 +168,9 @@ class OutOfBag:
         for fold in range(self.folds.count):
             width[number == fold] = self._quantile(level, number != fold)
         return tuple(
-            measured(scores <= most, np.isfinite(most), level, self)
+            self._measured(scores <= most, np.isfinite(most), level)
             for scores, most in zip(self.scores.T, width.T, strict=True)
         )
-
-
-def too_few(units: float, folds: Folds) -> str:
-    """A reason where so many effective rows, or groups, say nothing of new ones."""
-    if units >= _LEAST_UNITS:
-        return ""
-    return f"{units:.1f} effective {'rows' if folds.groups is None else 'groups'} are too few"
-
-
-def measured(inside: np.ndarray, judged: np.ndarray, level: float, found: Any) -> Coverage:
-    """The share of the judged rows that are inside, with its standard error.
-
-    The level of a quantile varies as a share of so many rows does; residuals of one fit are not
-    independent, and each parameter that the rows determine counts as one row less. Rows of one
-    group are inside together.
-    """
-    rows = int(judged.sum())
-    if not rows:
-        return Coverage(level, float("nan"), float("nan"), 0)
-    groups = None if found.folds.groups is None else found.folds.groups[judged]
-    weights = np.ones(rows) if found.weights is None else found.weights[judged]
-    if not weights.any():
-        return Coverage(level, float("nan"), float("nan"), 0)
-    value, stderr = mean_and_stderr(inside[judged].astype(float), weights, groups)
-    count = effective_units(weights)
-    count = max(count - found.effective, 0.25 * count)
-    share = min(max(value, level), 1 - 1 / (count + 2))
-    stderr = max((share * (1 - share) / count) ** 0.5, 0.0 if groups is None else stderr)
-    return Coverage(level, value, stderr, rows)
 
 
 def new_weight(weights: np.ndarray, groups: np.ndarray | None, used: np.ndarray) -> float:
