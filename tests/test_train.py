@@ -222,6 +222,13 @@ def test_groups_are_left_out_together_and_are_no_input():
         assert all(len(set(number[day == d])) == 1 for d in range(12))
 
 
+def test_predictions_are_arrays_where_arrays_are_expected_and_levels_are_as_written():
+    x, y = sine(40, 0)
+    predicted = ty.train(x, y, hidden=(3,), members=10).predict([0.0, 1.0], level=np.float32(0.8))
+    assert np.array_equal(np.asarray(predicted), predicted.value)
+    assert predicted.level == 0.8
+
+
 def test_folds_leave_each_row_out_of_every_repeat_once():
     folds = make_folds(103, 30, np.random.default_rng(0))
     assert (folds.held_out().sum(0) == folds.repeats).all() and folds.members >= 30

@@ -21,7 +21,8 @@ class Column:
 
     `kind` is "number", "truth" (a number, 0 or 1) or "category". A number x becomes the feature
     (x - center)/scale; a category one feature each, 1/scale in its rows and 0 elsewhere. Numbers
-    lay in [lo, hi]. A `constant` column has no features.
+    lay in [lo, hi], and up to `margin` beyond new rows are expected. A `constant` column has no
+    features.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Column:
     scale: float = 1.0
     lo: float = 0.0
     hi: float = 0.0
+    margin: float = 0.0
     categories: tuple[str, ...] = ()
     constant: bool = False
 
@@ -62,7 +64,8 @@ class Column:
         common: dict[str, Any] = {"name": self.name, "kind": self.kind, "constant": self.constant}
         if self.kind == "category":
             return {**common, "scale": self.scale, "categories": list(self.categories)}
-        return {**common, "center": self.center, "scale": self.scale, "range": [self.lo, self.hi]}
+        ends = {"range": [self.lo, self.hi], "margin": self.margin}
+        return {**common, "center": self.center, "scale": self.scale, **ends}
 
     @classmethod
     def from_dict(cls, document: dict[str, Any]) -> Column:
@@ -86,8 +89,9 @@ class Column:
         _must(kind in ("number", "truth"), f"the kind of {name!r} is unknown")
         lo, hi = (_finite(end) for end in document["range"])
         _must(lo <= hi, f"the range of {name!r} is empty")
-        center = _finite(document["center"])
-        return cls(name, kind, center, scale, lo, hi, constant=constant)
+        center, margin = _finite(document["center"]), _finite(document["margin"])
+        _must(margin >= 0.0, f"the margin of {name!r} is negative")
+        return cls(name, kind, center, scale, lo, hi, margin, constant=constant)
 
 
 def _must(holds: bool, why: str) -> None:

@@ -19,7 +19,6 @@ from taylored.tables import counted, row_numbers
 
 __all__ = ["Encoded", "Encoder"]
 
-_FAR = 0.1  # of the training range beyond its ends: the edge itself is left by honest samples
 _SHOWN = 5
 
 
@@ -235,7 +234,8 @@ class Encoder:
         """Where each number starts to be far outside, (number columns,) each."""
         lo = np.array([self.columns[i].lo for i in self._numbers])
         hi = np.array([self.columns[i].hi for i in self._numbers])
-        margin = np.maximum(_FAR * (hi - lo), 1e-12 * np.maximum(np.abs(lo), np.abs(hi)))
+        margin = np.array([self.columns[i].margin for i in self._numbers])
+        margin = np.maximum(margin, 1e-12 * np.maximum(np.abs(lo), np.abs(hi)))
         return lo - margin, hi + margin
 
     def _not_finite(self, block: np.ndarray) -> NotNumericError:

@@ -43,7 +43,8 @@ def fit_column(
     if not spread.constant:
         found += spread_findings(cells.name, values, spread, rows)
     center, scale = (spread.center, spread.scale) if standardize else (0.0, 1.0)
-    return Column(cells.name, cells.kind, center, scale, spread.lo, spread.hi), found
+    margin = min(_FAR, _SPACINGS / len(values)) * (spread.hi - spread.lo)
+    return Column(cells.name, cells.kind, center, scale, spread.lo, spread.hi, margin), found
 
 
 def _fit_categories(
