@@ -19,7 +19,7 @@ from taylored.networks.model import perceptron
 from taylored.networks.outofbag import OutOfBag
 from taylored.networks.slope_posterior import class_slopes, slope_error
 from taylored.networks.slope_process import fit_slope_process
-from taylored.networks.unlearned import unlearned_share
+from taylored.networks.unlearned import unlearned
 from taylored.networks.user_model import user_model
 from taylored.results import Accuracy
 
@@ -237,16 +237,19 @@ def test_the_error_is_the_total_variance_of_both_opinions(wave):
 
 
 def test_what_neighbors_have_in_common_is_measured(wave):
-    assert unlearned_share(wave) == 0
+    assert unlearned(wave.out_of_bag, wave.rows.z).of_y == 0
     z, found = wave.rows.z, wave.out_of_bag
     assert isinstance(found, OutOfBag)
     wavelet = 0.5 * np.sin(3 * z[:, :1])
     shared = replace(wave, out_of_bag=replace(found, t=found.t + wavelet))
     # Neighbors have nearly the same wave: its variance is what they have in common.
-    assert unlearned_share(shared) == pytest.approx(np.var(wavelet), rel=0.25)
+    assert unlearned(shared.out_of_bag, shared.rows.z).of_y == pytest.approx(
+        np.var(wavelet) / np.var(found.t + wavelet), rel=0.25
+    )
     # Rows left out together are no pairs, whatever they share.
     same = replace(wave.folds, number=np.zeros_like(wave.folds.number))
-    assert unlearned_share(replace(shared, folds=same)) == 0
+    apart = replace(shared.out_of_bag, folds=same)
+    assert unlearned(apart, shared.rows.z).of_y == 0
 
 
 def test_what_the_network_has_not_learned_has_no_interval():

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial.distance import cdist
+from scipy.special import stdtrit
 
 import taylored as ty
 from taylored.networks.alike import _spanning_tree, near_copies, shared_columns
-from taylored.networks.averages import effective_units, mean_and_stderr
-from taylored.networks.doubts import doubts_of, doubts_of_columns
+from taylored.networks.averages import alike_in_groups, effective_units, mean_and_stderr
+from taylored.networks.doubts import alike_in_column, doubts_of
 from taylored.networks.folds import make_folds
 from taylored.networks.outofbag import OutOfBag
 from taylored.networks.store import from_bytes
@@ -31,8 +32,9 @@ def test_stderr_of_a_mean_is_the_textbook_one():
 def test_rows_entered_five_times_in_groups_count_once():
     values = np.random.default_rng(1).normal(size=30)
     number = np.repeat(np.arange(30), 5)
-    once = mean_and_stderr(values, np.ones(30))
-    assert mean_and_stderr(np.repeat(values, 5), np.ones(150), number) == pytest.approx(once)
+    mean, stderr = mean_and_stderr(values, np.ones(30))
+    found = mean_and_stderr(np.repeat(values, 5), np.ones(150), number)
+    assert found == pytest.approx((mean, stderr * stdtrit(29, 0.975) / 1.959964))
     assert effective_units(np.ones(150), number) == pytest.approx(30)
 
 
@@ -129,6 +131,7 @@ def test_few_groups_have_large_standard_errors(of_groups):
     assert found.units == pytest.approx(20) and "few-groups" in names(of_groups.findings)
     squares = (found.residual**2)[:, 0].reshape(20, 6).mean(axis=1)
     by_hand = squares.std(ddof=1) / 20**0.5 / (2 * squares.mean() ** 0.5) * found.ratio[0]
+    by_hand *= stdtrit(19, 0.975) / 1.959964
     assert found.error_stderr[0] == pytest.approx(by_hand)
     assert of_groups.coverage()[0].stderr > 0.04
     assert "errors-depend-on-order" not in names(of_groups.findings)
@@ -185,9 +188,9 @@ def test_errors_that_are_alike_where_a_column_is_equal_are_named():
     z = rng.integers(0, 30, (300, 2)) / 7
     own = rng.normal(size=30)[(7 * z[:, 1]).round().astype(int)]
     found = out_of_bag(own + 0.5 * rng.normal(size=300))
-    (told,) = doubts_of_columns(found, z, {0: "dose", 1: "batch"})
+    (told,) = alike_in_column(found, z, {0: "dose", 1: "batch"})
     assert "equal batch" in told.message
-    assert not doubts_of_columns(out_of_bag(rng.normal(size=300)), z, {0: "dose", 1: "batch"})
+    assert not alike_in_column(out_of_bag(rng.normal(size=300)), z, {0: "dose", 1: "batch"})
 
 
 def test_neighbors_of_one_group_may_err_alike():
@@ -204,3 +207,64 @@ def test_weights_that_leave_few_rows_leave_nothing_known():
     found = out_of_bag(rng.normal(size=200), weights=weights)
     assert found.too_few == "5.0 effective rows are too few"
     assert "count as 5" in next(f.message for f in doubts_of(found, ()) if f.name == "few-rows")
+
+
+@pytest.mark.parametrize("period", [12, 24])
+def test_hours_on_a_circle_name_nothing(period):
+    hour = np.random.default_rng(0).integers(0, period, 300)
+    angle = 2 * np.pi * hour / period
+    assert shared_columns(np.column_stack([np.sin(angle), np.cos(angle)])) == ([], 0)
+
+
+def test_people_measured_coarsely_are_found():
+    rng = np.random.default_rng(0)
+    person = rng.permutation(np.repeat(np.arange(40), 8))
+    z = np.round(rng.normal(size=(40, 4)), 1)[person]
+    assert shared_columns(np.column_stack([z, rng.normal(size=320)]))[0] == [0, 1, 2, 3]
+
+
+def test_equal_inputs_with_other_responses_are_left_out_together():
+    rng = np.random.default_rng(0)
+    row = rng.permutation(np.repeat(np.arange(60), 2))
+    found = near_copies(rng.normal(size=(60, 3))[row])
+    assert found is not None
+    assert np.array_equal(found[:, None] == found, row[:, None] == row)
+    levels = rng.integers(0, 8, (200, 2)).astype(float)  # a design: equal by chance
+    assert near_copies(levels) is None
+
+
+def test_design_effect_of_rows_alike_and_of_independent_ones():
+    number = np.repeat(np.arange(200), 5)
+    rng = np.random.default_rng(0)
+    own = rng.normal(size=200)[number]
+    assert alike_in_groups(own, number) == pytest.approx(5, rel=0.01)
+    assert 1 <= alike_in_groups(rng.normal(size=1000), number) < 1.6
+    half = alike_in_groups(own + rng.normal(size=1000), number)  # 1 + 4/2, and its error
+    assert 2.6 < half < 4
+    assert alike_in_groups(rng.normal(size=9), np.arange(9)) == 1
+
+
+def test_what_is_not_learned_is_told():
+    x = np.arange(300.0)
+    y = 3 * np.sin(2 * np.pi * x / 25) + np.random.default_rng(0).normal(0, 0.5, 300)
+    net = ty.train(x, y, members=10)
+    assert {"no-better-than-the-mean", "more-to-learn", "baseline-wins"} <= names(net.findings)
+    assert "errors-depend-on-order" not in names(net.findings)
+    assert not any("say nothing" in f.next_step for f in net.findings)
+    x, y, _ = patients(100, 1, 0)
+    assert "more-to-learn" not in names(ty.train(x, y, members=10).findings)
+
+
+def test_rows_beyond_the_ends_are_trusted_a_few_spacings_far():
+    x, y, _ = patients(100, 1, 0)
+    net = ty.train(x, y, hidden=(4,), members=10)
+    beyond = x.max() + np.array([0.02, 0.05]) * np.ptp(x)
+    assert net.predict(beyond).trusted.tolist() == [True, False]
+
+
+def test_rows_of_the_same_things_are_measured_and_not_calibrated():
+    rng = np.random.default_rng(3)
+    x, y, person = patients(25, 4, 3)
+    own = rng.normal(size=(2, 25))[:, person]
+    net = ty.train(np.column_stack([x, *own]), y, hidden=(4,), members=10)
+    assert net.accuracy == "estimated" and net.predict([[0.0, *own[:, 0]]]).kind == "estimated"

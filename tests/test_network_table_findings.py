@@ -151,7 +151,8 @@ def test_unseen_category_is_all_zero_and_marked():
 def test_far_outside_is_marked_and_the_edge_is_not():
     encoder, _, _, _ = read_training(np.c_[AGE, SIZE], PRICE)
     lo, hi = AGE.min(), AGE.max()
-    edge = [lo - 0.09 * (hi - lo), hi + 0.09 * (hi - lo)]
+    near = 2.9 / len(AGE) * (hi - lo)  # a few spacings
+    edge = [lo - near, hi + near]
     assert encoder.examine([[edge[0], 0.0], [edge[1], 0.0]]).findings == ()
     beyond = [[lo - 0.11 * (hi - lo), 0.0], [30.0, 0.0], [90.0, 9.0], [91.0, 0.0]]
     seen = encoder.examine(beyond)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["effective_units", "mean_and_stderr", "unit_weights"]
+__all__ = ["alike_in_groups", "effective_units", "mean_and_stderr", "unit_weights"]
+
+_NORMAL = 1.959964  # deviations on each side that hold 95 %
 
 
 def unit_weights(weights: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
@@ -24,7 +26,8 @@ def mean_and_stderr(
     """The weighted mean of the rows' values and its standard error.
 
     The error is that of rows, or groups, drawn at random (the infinitesimal jackknife), times
-    n/(n - 1) for n effective ones: infinite where one carries all the weight.
+    n/(n - 1) for n effective ones: infinite where one carries all the weight. That of groups, which
+    are often few, is Student's in units of a normal one: twice it holds 95 %.
     """
     share = weights / weights.sum()
     mean = float(share @ values)
@@ -32,4 +35,33 @@ def mean_and_stderr(
     units = effective_units(weights, groups)
     if units <= 1.0 + 1e-9:
         return mean, float("inf")
-    return mean, float(np.sqrt(moved @ moved * units / (units - 1.0)))
+    stderr = float(np.sqrt(moved @ moved * units / (units - 1.0)))
+    return mean, stderr if groups is None else stderr * _student(units)
+
+
+def _student(units: float) -> float:
+    from scipy.special import stdtrit
+
+    return float(stdtrit(max(units - 1.0, 1.0), 0.975)) / _NORMAL
+
+
+def alike_in_groups(values: np.ndarray, groups: np.ndarray) -> float:
+    """How many times as far the mean of rows in groups varies as that of as many single rows.
+
+    The design effect 1 + (m - 1) ρ, m the size of groups and ρ the correlation within them, two of
+    its standard errors above the estimate: few groups cannot show that rows are independent.
+    Source: L. Kish, Survey Sampling (1965); R. A. Fisher, Statistical Methods for Research Workers
+    (1925), section 40, for the error of ρ.
+    """
+    size = np.bincount(groups).astype(float)
+    size, units, rows = size[size > 0], int((size > 0).sum()), float(len(values))
+    usual = float((size**2).sum() / rows)
+    if usual <= 1.0 + 1e-9 or units < 2:
+        return 1.0 if units > 1 else float("inf")
+    z = values - values.mean()
+    square, sums = float(z @ z) / rows, np.bincount(groups, z)
+    pairs = float((size * (size - 1.0)).sum())
+    rho = (float(sums @ sums) - rows * square) / pairs / max(square, 1e-300)
+    rho = min(max(rho, 0.0), 1.0)
+    error = (1 - rho) * (1 + (usual - 1) * rho) * (2 / (usual * (usual - 1) * (units - 1))) ** 0.5
+    return 1.0 + (usual - 1.0) * min(rho + 2 * error, 1.0)

@@ -103,6 +103,9 @@ def chain(
             adjoints, shares = backward(tape, {question.output: seed})
         except (TypeError, ValueError, NotImplementedError) as error:
             raise _no_derivative(question.name, error) from error
+    if np.isnan(value.reshape(-1)[question.entry]):  # what is not a number has no slope
+        adjoints = {k: _not_known(v) for k, v in adjoints.items()}
+        shares = [[_not_known(v) for v in given] for given in shares]
     return Chain(question, tape, adjoints, shares, seed)
 
 
@@ -201,11 +204,13 @@ class Chain:
         with np.errstate(all="ignore"):
             if block.stop - block.start > 1:
                 ends = (leaf.name, self.name)
-                return array_influence(self.tape, self.graph, self.adjoints, ends, self.seed)
+                found = array_influence(self.tape, self.graph, self.adjoints, ends, self.seed)
+                return found if self._known else found.not_known()
             entry = block.start - leaf.start
             shown = name.replace(" ", "") if leaf.shape else leaf.name
             ends = (leaves[0], entry, shown), (self._output, self.question.entry, self.name)
-            return number_influence(self.tape, self.graph, self.adjoints, ends, paths)
+            found = number_influence(self.tape, self.graph, self.adjoints, ends, paths)
+            return found if self._known else found.not_known()
 
     # ---- how far to trust it ----
 
@@ -247,7 +252,7 @@ class Chain:
     def findings(self) -> tuple[Finding, ...]:
         """What the reader must know, most important first."""
         tape, leaves = self._written_out, self.question.leaves
-        known = (self.flat, self.value)
+        known = (self.flat, self.value, self.adjoints)
         with np.errstate(all="ignore"):
             switches, steps = self._switches(tape), steps_of(tape, leaves)
             found = self._of_precision()
@@ -326,6 +331,10 @@ class Chain:
             )
 
     @property
+    def _known(self) -> bool:
+        return not math.isnan(self.value)
+
+    @property
     def _output(self) -> int:
         assert isinstance(self.question.output, int)
         return self.question.output
@@ -333,6 +342,10 @@ class Chain:
     @property
     def _seeded(self) -> tuple[int, Any]:
         return self._output, self.seed
+
+
+def _not_known(share: Any) -> Any:
+    return np.full(np.shape(share), math.nan) if is_float(share) else share
 
 
 def _no_derivative(name: str, error: Exception) -> FunctionError:

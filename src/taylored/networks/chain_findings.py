@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from taylored.calculus.cause import Cause, cure, place
 from taylored.networks.chain_choices import Switch, choice_name, read_by
 from taylored.networks.chain_names import line_text
-from taylored.networks.chain_outcomes import COMPARISONS, STEPS
+from taylored.networks.chain_outcomes import AT_ONCE, COMPARISONS, STEPS
 from taylored.readings.chain import Link, Tape, is_float
 from taylored.results import Finding
 from taylored.trace.program import Equation
@@ -21,7 +21,9 @@ __all__ = ["TINY", "Step", "Switches", "find", "steps_of"]
 
 _MOST = 5
 TINY = 1e-290  # numbers below it lose their digits
+_QUOTED = 60  # characters of the user's line
 _BETWEEN, _SMOOTH = 0.5, 1.5  # slopes of a jump, 0, of a kink, 1, and of neither, 2
+_NEVER_FLAT = frozenset("exp exp2 expm1 logistic tanh sinh erf erfc asinh atan".split())
 Step = tuple[str, str]  # the name of an operation, and the user's line
 
 
@@ -39,7 +41,7 @@ class Switches:
 
 
 def find(
-    tape: Tape, shares: Sequence[Sequence[Any]], known: tuple[np.ndarray, float],
+    tape: Tape, shares: Sequence[Sequence[Any]], known: tuple[np.ndarray, float, Any],
     switches: Switches, steps: Sequence[Step],
 ) -> list[Finding]:  # fmt: skip
     """The findings, most important first.
@@ -47,11 +49,11 @@ def find(
     Args:
         tape: of the walk forwards.
         shares: of the edges of the graph, by link.
-        known: the gradient (flat), and the value.
+        known: the gradient (flat), the value, and the adjoints by variable.
         switches: what `switches_at` found.
         steps: what `steps_of` found.
     """
-    gradient, value = known
+    gradient, value, adjoints = known
     live = [k for k in range(len(tape.links)) if len(shares[k])]
     links = [tape.links[k] for k in live]
     found = []
@@ -59,9 +61,12 @@ def find(
         found.append(_not_finite_value(tape, links))
     elif not np.isfinite(gradient).all():
         found.append(_not_finite_gradient(links, [shares[k] for k in live]))
-    kinks = [_switching(each, switches.slope) for each in switches.real]
+    kinks = [_switching(each, switches.slope) for each in _joined(switches.real)]
     found += kinks
-    found += _underflow(shares) or _stopped(steps, gradient, kinked=bool(kinks))
+    told = {s.line or s.name for s in switches.real}
+    left = [step for step in steps if (step[1] or step[0]) not in told]
+    lost = "" if gradient.any() or kinks else _lost(links, adjoints)
+    found += _underflow(shares) or _stopped(left, gradient, kinked=bool(kinks), lost=lost)
     return found[:_MOST]
 
 
@@ -132,10 +137,24 @@ def _shown(link: Link) -> str:
 
 def _text(source: str) -> str:
     text = line_text(source)
-    return f" [{text[:60]}]" if text else ""
+    return f" [{text if len(text) <= _QUOTED else text[: _QUOTED - 3] + '...'}]" if text else ""
 
 
 # ---- kinks and jumps ----
+
+
+def _joined(found: Sequence[Switch]) -> list[Switch]:
+    """One choice of the user's is one finding, also where JAX writes it as several operations."""
+    by_line: dict[str, list[Switch]] = {}
+    for k, each in enumerate(found):
+        by_line.setdefault(each.line or str(k), []).append(each)
+    joined = []
+    for alike in by_line.values():
+        names = ", ".join(dict.fromkeys(s.name for s in alike))
+        jumps, near = any(s.jumps for s in alike), all(s.near for s in alike)
+        count = max(s.count for s in alike)
+        joined.append(replace(alike[0], name=names, jumps=jumps, near=near, count=count))
+    return joined
 
 
 def _switching(at: Switch, slope: float) -> Finding:
@@ -147,8 +166,9 @@ def _switching(at: Switch, slope: float) -> Finding:
     numbers = f"The point {verb}"
     if at.count > 1:
         numbers = f"{at.count:,} numbers {verb.replace('lies', 'lie')}"
+    taken = "for it jumps there itself" if at.jumps and at.taken == AT_ONCE else at.taken
     told = {"jump": "the value changes at once there, and one side of it is taken",
-            "kink": f"there is no derivative, {at.taken}"}[kind]  # fmt: skip
+            "kink": f"there is no derivative, {taken}"}[kind]  # fmt: skip
     step = {
         "jump": "Move the point to the side that is meant.",
         "kink": "Take the one-sided derivatives from ty.check, or move the point a little.",
@@ -174,25 +194,45 @@ def _underflow(shares: Sequence[Sequence[Any]]) -> list[Finding]:
     return []
 
 
-def _stopped(steps: Sequence[Step], gradient: np.ndarray, *, kinked: bool) -> list[Finding]:
+def _lost(links: Sequence[Link], adjoints: Any) -> str:
+    """The operation at which a slope that is not 0 is lost in float64; empty where none is."""
+    for link in links:
+        name = link.equation.primitive
+        if link.factors is None or not all(map(_finite, (*link.inputs, *link.outputs))):
+            continue
+        ahead = np.asarray(adjoints.get(link.equation.outputs[0], 0.0))
+        for factor in map(np.asarray, link.factors):
+            gone = (factor != 0.0) & (ahead != 0.0) & (ahead * factor == 0.0)
+            if gone.any() or (name in _NEVER_FLAT and (factor == 0.0).any()):
+                return name
+    return ""
+
+
+def _stopped(
+    steps: Sequence[Step], gradient: np.ndarray, *, kinked: bool, lost: str
+) -> list[Finding]:
     """Steps and stops on the way, and inputs that nothing arrives at.
 
     A zero that was taken at a kink says nothing about what reaches the output.
     """
-    zero = gradient.size and not gradient.any() and np.isfinite(gradient).all()
-    if zero and not kinked:
+    found = []
+    if gradient.size and not gradient.any() and np.isfinite(gradient).all() and not kinked:
         named = ", ".join(sorted({name for name, _ in steps}))
-        why = f" ({named} lets nothing pass)" if named else ""
-        text = f"The gradient is zero: no change of the inputs reaches the output{why}."
-        return [Finding("zero", text, "", "note")]
+        text = f"no change of the inputs reaches the output ({named} lets nothing pass)."
+        if not named:
+            text = "to first order no change of the inputs moves the output."
+        if lost:
+            text = (f"in float64 the slope of {lost} is lost here (underflow, or rounding), though "
+                    "it is not exactly zero.")  # fmt: skip
+        found.append(Finding("zero", f"The gradient is zero: {text}", "", "note"))
     user = [(name, line) for name, line in steps if name != "stop_gradient"]
     if not user:
-        return []
+        return found
     name, line = user[0]
     where = f" at {line}" if line else ""
     more = f" (and {len(user) - 1} more)" if len(user) > 1 else ""
     text = f"{name}{where}{_text(line)} is a step{more}: its slope is zero, and nothing passes it."
-    return [Finding("step", text, "Paths through it carry no influence.", "note")]
+    return [*found, Finding("step", text, "Paths through it carry no influence.", "note")]
 
 
 def steps_of(tape: Tape, wrt: int) -> list[Step]:

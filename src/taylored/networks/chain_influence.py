@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -80,6 +80,12 @@ class PathInfluence:
     def complete(self) -> bool:
         """Whether every path is listed."""
         return not self.reason and len(self.paths) == self.count
+
+    def not_known(self) -> PathInfluence:
+        """The same paths where the value of the output is not a number: there are no sums."""
+        paths = tuple(replace(p, product=p.product * math.nan) for p in self.paths)
+        unknown = {"total": self.total * math.nan, "rest": self.rest * math.nan}
+        return replace(self, paths=paths, over_paths=self.over_paths * math.nan, **unknown)
 
     def report(self, **options: Any) -> str:
         """The paths as text; options: width, color, unicode."""

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["CHOICES", "COMPARISONS", "STEPS", "Outcome"]
+__all__ = ["AT_ONCE", "CHOICES", "COMPARISONS", "STEPS", "Outcome"]
 
 # What was decided, where it was a tie, whether the value jumps there, and what the derivative is.
 Outcome = tuple[Any, Any, bool, str]
 Rule = Callable[[Mapping[str, Any], Sequence[Any], Sequence[Any]], Outcome | None]
 
-_AT_ONCE = "its own value changes at once"
+AT_ONCE = "its own value changes at once"
 _HALF = "each side gets one half"
 _SHARED = "the tied ones share it equally"
 _ONE = "one of the tied ones gets it"
@@ -31,7 +31,7 @@ def _real(*values: Any) -> bool:
 def _step(found: Callable[[Any], Any], tied: Callable[[Any], Any]) -> Rule:
     def rule(_: Any, given: Sequence[Any], made: Sequence[Any]) -> Outcome | None:
         x = np.asarray(given[0])
-        return (found(x), tied(x), True, _AT_ONCE) if _real(x) else None
+        return (found(x), tied(x), True, AT_ONCE) if _real(x) else None
 
     return rule
 
@@ -40,7 +40,7 @@ def _compared(_: Any, given: Sequence[Any], made: Sequence[Any]) -> Outcome | No
     if not _real(*given):
         return None
     x, y = np.broadcast_arrays(*given)
-    return np.asarray(made[0]), (x == y) & np.isfinite(x), True, _AT_ONCE
+    return np.asarray(made[0]), (x == y) & np.isfinite(x), True, AT_ONCE
 
 
 def _converted(_: Any, given: Sequence[Any], made: Sequence[Any]) -> Outcome | None:
@@ -49,19 +49,19 @@ def _converted(_: Any, given: Sequence[Any], made: Sequence[Any]) -> Outcome | N
     if not _real(x) or found.dtype.kind not in "iub":
         return None
     tied = x == 0.0 if found.dtype.kind == "b" else (x == np.trunc(x)) & (x != 0.0)
-    return found, tied, True, _AT_ONCE
+    return found, tied, True, AT_ONCE
 
 
 def _remainder(_: Any, given: Sequence[Any], made: Sequence[Any]) -> Outcome | None:
     if not _real(*given):
         return None
     x, y = np.broadcast_arrays(*given)
-    return np.trunc(x / y), (np.fmod(x, y) == 0.0) & (x != 0.0), True, _AT_ONCE
+    return np.trunc(x / y), (np.fmod(x, y) == 0.0) & (x != 0.0), True, AT_ONCE
 
 
 def _angle(_: Any, given: Sequence[Any], made: Sequence[Any]) -> Outcome:
     y, x = np.broadcast_arrays(*given)
-    return np.signbit(y) & (x < 0.0), (y == 0.0) & (x < 0.0), True, _AT_ONCE
+    return np.signbit(y) & (x < 0.0), (y == 0.0) & (x < 0.0), True, AT_ONCE
 
 
 def _absolute(_: Any, given: Sequence[Any], made: Sequence[Any]) -> Outcome | None:
@@ -96,7 +96,7 @@ def _best(params: Mapping[str, Any], given: Sequence[Any], made: Sequence[Any]) 
         np.expand_dims(found, axes))  # fmt: skip
     best = x == top
     tied = (np.sum(best, axis=axes) > 1) & np.isfinite(np.squeeze(top, axes))
-    return best, tied, place, _AT_ONCE if place else _SHARED
+    return best, tied, place, AT_ONCE if place else _SHARED
 
 
 def _sorted(params: Mapping[str, Any], given: Sequence[Any], made: Sequence[Any]) -> Outcome | None:

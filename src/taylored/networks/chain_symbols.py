@@ -28,6 +28,8 @@ def local_symbol(program: Program, link: Link, place: int, names: Mapping[int, s
         return "1 where chosen, else 0"
     if name.startswith("custom"):
         return f"{called_name(link.equation) or 'f'}'"
+    if _tied(link):
+        return "1/2 at a tie"
     node = local_tree(link, place, names)
     if node is None:
         return ""
@@ -39,7 +41,7 @@ def local_symbol(program: Program, link: Link, place: int, names: Mapping[int, s
 def local_tree(link: Link, place: int, names: Mapping[int, str]) -> Node | None:
     """∂v/∂u as a simplified expression of the names; None where the table has none."""
     equation = link.equation
-    if equation.primitive not in _KNOWN or link.factors is None:
+    if equation.primitive not in _KNOWN or link.factors is None or _tied(link):
         return None
     labels = [_label(a, names) for a in equation.inputs]
     builder = Builder(tuple(dict.fromkeys([*labels, names[equation.outputs[0]]])))
@@ -57,6 +59,13 @@ def local_tree(link: Link, place: int, names: Mapping[int, str]) -> Node | None:
     from taylored.readings.trees import trees
 
     return trees(builder.finish([recorder.atom(factor)]))[0]
+
+
+def _tied(link: Link) -> bool:
+    """Whether the larger or smaller of two numbers is asked for that are equal."""
+    if link.equation.primitive not in ("max", "min"):
+        return False
+    return bool(np.any(np.equal(*link.inputs)))
 
 
 def _rule(equation: Any) -> Any:

@@ -21,6 +21,7 @@ _HALVINGS = 45
 _SLOPE, _TOLERANCE = 2.0, 0.05
 _STEADY = 0.02  # slopes of neighboring steps differ by less where neither rounding nor h^3 shows
 _LONG = 8  # steps in a row
+_FIRST = 1.1  # a remainder that falls faster than h leaves the derivative right
 _DIRECTIONS = 3
 _NOISY, _USUAL = 1e-6, 1e-13  # of the value: rounding that a jump may hide in, and what is usual
 _RESOLVED = 1e-4  # of the change: a remainder below it leaves no room for another slope
@@ -114,7 +115,9 @@ class TaylorTest:
         remainders: what is left at each.
         slope: of log remainder over log h, where it is steady; nan where there is none.
         kind: "quadratic" (2.0 ± 0.05), "flatter" (the second derivative vanishes along d: more
-            than 2), "linear" (nothing is left but rounding), "failed", or "none" (not finite).
+            than 2), "rough" (steadily between 1 and 2: the derivative is right, and the second one
+            infinite), "linear" (nothing is left but rounding), "unclear", "failed", or "none" (not
+            finite).
     """
 
     steps: np.ndarray
@@ -124,7 +127,7 @@ class TaylorTest:
 
     @property
     def ok(self) -> bool:
-        return self.kind in ("quadratic", "flatter", "linear", "unclear")
+        return self.kind not in ("failed", "none")
 
     def __str__(self) -> str:
         if self.kind == "none":
@@ -135,6 +138,7 @@ class TaylorTest:
             return "Taylor test: not decided, for rounding hides the remainder"
         said = {"quadratic": "as it must be: 2.0 ± 0.05",
                 "flatter": "at least 2: the second derivative vanishes",
+                "rough": "more than 1: the second derivative is infinite",
                 "failed": "not 2.0 ± 0.05: this is not the derivative"}[self.kind]  # fmt: skip
         return f"Taylor test: slope {self.slope:.2f}, {said}"
 
@@ -155,7 +159,7 @@ def taylor_test(
         return result
     for k in range(_DIRECTIONS):
         result = _along(tape, wrt, seed, gradient, (value, noise, _direction(tape, wrt, k)))
-        if result.kind in ("quadratic", "failed"):
+        if result.kind in ("quadratic", "rough", "failed"):
             return result
     return result
 
@@ -178,23 +182,25 @@ def slope_past(
     )
     if not steady:  # the walks of `rounding` fell on both sides
         noise = Rounding(_USUAL * abs(value), np.zeros(len(gradient)))
-    slopes, clear = [], True
+    slopes, clear, constant = [], True, True
     for k, sign in product(range(_DIRECTIONS - 1), (1.0, -1.0)):
         direction = sign * _direction(tape, wrt, k)
         found = _along(tape, wrt, seed, gradient, (value, noise, direction))
         if found.kind == "failed":
             slopes.append(found.slope)
         size = math.fsum(np.abs(gradient * direction))
-        clear = clear and (found.kind in ("quadratic", "flatter") or _nothing_left(found, size))
+        tested = found.kind in ("quadratic", "flatter", "rough")
+        clear = clear and (tested or _nothing_left(found, size))
+        constant = constant and not tested and size == 0.0
     if slopes:
         return float(np.fmin.reduce(slopes))
-    return 2.0 if clear else math.nan
+    return 2.0 if clear and not constant else math.nan  # constant: or hidden by a large value
 
 
 def _nothing_left(found: TaylorTest, size: float) -> bool:
     """Whether a linear function was resolved well enough to have shown another slope."""
     first = slice(0, 10)
-    seen = found.remainders[first] < _RESOLVED * found.steps[first] * size
+    seen = found.remainders[first] <= _RESOLVED * found.steps[first] * size
     return found.kind == "linear" and bool(seen.all())
 
 
@@ -257,6 +263,8 @@ def _judged(steps: np.ndarray, left: np.ndarray, floors: np.ndarray) -> TaylorTe
     ends = np.flatnonzero(clear)[-_LONG:]
     long = len(ends) == _LONG and int(np.ptp(ends)) == _LONG - 1
     kind = "failed" if long and float(np.ptp(slopes[ends])) <= 10 * _STEADY else "unclear"
+    if long and float(np.ptp(slopes[ends])) <= _STEADY and slopes[ends].min() > _FIRST:
+        kind = "rough" if slopes[ends].max() < _SLOPE - _TOLERANCE else kind
     if abs(best - _SLOPE) <= _TOLERANCE:
         kind = "quadratic"
     elif best > _SLOPE and spread <= 10 * _STEADY:

@@ -138,7 +138,7 @@ class ClassesOutOfBag(LeftOut):
             out = number == fold
             best = self.probability[out].argmax(1) == self.t[out]
             inside[out] = (1 - self.scores[out] >= self._threshold(level, ~out)) | best
-        return self._measured(inside, np.ones(len(inside), bool), level)
+        return self._measured(self.scores, inside, np.ones(len(inside), bool), level)
 
     def reliability(self, bins: int = _BINS) -> Reliability:
         """Calibration of the largest probability, in bins with equally many rows."""

@@ -23,7 +23,7 @@ from taylored.networks.insight import Reported
 from taylored.networks.plan import check_level
 from taylored.networks.slope_posterior import SlopeError, slope_error
 from taylored.networks.slope_process import fit_slope_process
-from taylored.networks.unlearned import unlearned_share
+from taylored.networks.unlearned import unlearned
 from taylored.results import Accuracy, Finding
 from taylored.tables import find_column
 
@@ -35,6 +35,7 @@ __all__ = ["Derivative", "derivative"]
 _WIDEST = 1 << 27  # bytes of derivatives held at once
 _MOST_UNLEARNED = 0.05  # of the variance of y: from about a fifth on intervals were seen to fail
 _EVEN = 0.5  # probability that the process predicts better where both were not compared
+_HARDLY_BETTER = ("little-better-than-the-mean", "little-better-than-guessing")
 _ALONE = "one network says nothing of the errors of its derivative"
 _UNLEARNED = (
     "the residuals of neighboring rows are alike: the network has not learned all that is in them, "
@@ -97,7 +98,9 @@ def derivative(net: Network, X: Any, wrt: Any = None, level: float = 0.9) -> Der
     error, why = _error(net, z, value, features)
     stderr = lo = hi = None
     if error is not None:
-        stderr = np.sqrt(error.variance) * _units(net, features)
+        with np.errstate(invalid="ignore", over="ignore"):  # rows as far away as float64 goes
+            stderr = np.sqrt(error.variance) * _units(net, features)
+        stderr = np.where(np.isnan(stderr), np.inf, stderr)
         reach = _quantile(error.degrees, level) * stderr
         stderr, lo, hi = (_shaped(net, v, alone) for v in (stderr, value - reach, value + reach))
     kind = Accuracy.UNKNOWN if error is None else Accuracy.ESTIMATED
@@ -121,7 +124,7 @@ def _columns(net: Network, wrt: Any) -> tuple[list[int], bool]:
                 next_step="compare predictions of two rows instead.",
             )
         return numbers, False
-    alone = isinstance(wrt, str) or not isinstance(wrt, Sequence | np.ndarray)
+    alone = isinstance(wrt, str) or not isinstance(wrt, Sequence | np.ndarray) or not np.ndim(wrt)
     found = [_column(net, each) for each in ([wrt] if alone else wrt)]
     if not found:
         raise ArgumentError("wrt is empty.", next_step="name an input, or leave it out for all.")
@@ -199,7 +202,10 @@ def _error(
         return None, f'{_ALONE}; train with intervals="out-of-bag"'
     if not net.usable:
         return None, "the network is not usable: it has learned nothing of y"
-    if unlearned_share(net) > _MOST_UNLEARNED:
+    assert net.out_of_bag is not None
+    if any(f.name in _HARDLY_BETTER for f in net.findings):
+        return None, "the network is hardly better than one without inputs"
+    if unlearned(net.out_of_bag, net.rows.z).of_y > _MOST_UNLEARNED:
         return None, _UNLEARNED
     try:
         process = fit_slope_process(net.rows, _targets(net), net.settings.seed, net.folds.groups)

@@ -6,19 +6,22 @@ from typing import Any
 
 import numpy as np
 
-from taylored.networks.alike import shared_columns
+from taylored.networks.alike import copies, near_copies, shared_columns
 from taylored.networks.classes import ClassesOutOfBag
+from taylored.networks.ensemble import Rows
 from taylored.networks.outofbag import OutOfBag
 from taylored.networks.result import LEVEL
+from taylored.networks.unlearned import left_residuals, unlearned
 from taylored.results import Finding
 
-__all__ = ["doubts_of", "doubts_of_columns", "near_rows", "repeated_rows"]
+__all__ = ["alike_in_column", "doubts_of", "left_to_learn", "rows_together"]
 
 _SURE = 5.0  # standard errors of a correlation between neighbors
 _STRONG = 0.2  # and how large it is at least: below it does little harm
 _SOME = 5  # rows of a class of which one at least should be found
 _HEAVY = 0.5  # of the squared error in a hundredth of the rows
 _FEW_ROWS, _FEW_GROUPS = 50, 30  # below, what is said of the coverage is rough
+_LEFT, _LITTLE = 0.2, 0.005  # of the residuals' variance, and of that of y: worth learning
 _NAMED = 4  # columns that a finding names
 
 
@@ -29,26 +32,50 @@ def doubts_of(found: OutOfBag | ClassesOutOfBag, classes: tuple[Any, ...]) -> li
     return [*_too_few(found), *_few(found), *_in_order(found), *_few_rows_carry(found)]
 
 
-def doubts_of_columns(
+def rows_together(rows: Rows, names: dict[int, str]) -> tuple[np.ndarray | None, list[Finding]]:
+    """Which rows are to be left out together, (rows,) or None, and findings about rows alike.
+
+    `names` are of the features that are measured numbers.
+    """
+    z, features = rows.z, list(names)
+    shared, things = shared_columns(z[:, features])
+    if 0 < len(shared) < z.shape[1]:  # whether new rows are of these things only the user knows
+        made = [_of_same_things([names[features[k]] for k in shared], things, len(z))]
+    else:
+        made, near = [], near_copies(z)
+        if near is not None:
+            return near, [_near_rows(near)]
+    equal = copies(z, rows.t)
+    return equal, made if equal is None else [*made, _repeated_rows(equal)]
+
+
+def alike_in_column(
     found: OutOfBag | ClassesOutOfBag, z: np.ndarray, names: dict[int, str]
 ) -> list[Finding]:
-    """Findings about rows that seem to be of the same things; `names` are of features of z."""
-    features = list(names)
-    shared, things = shared_columns(z[:, features])
-    if shared:
-        named = [names[features[k]] for k in shared]
-        return [_of_same_things(named, things, len(z))]
-    if isinstance(found, ClassesOutOfBag):
-        return []
-    r = found.residual - found.residual.mean(0)
-    for k in features:
+    """Where errors of rows that agree in one column are alike; `names` are of features of z."""
+    r = left_residuals(found)
+    for k, name in names.items():
         alike = _alike_within(np.unique(z[:, k], return_inverse=True)[1], r)
         if alike:
-            return [_alike_errors(names[k], alike)]
+            return [_alike_errors(name, alike)]
     return []
 
 
-def repeated_rows(number: np.ndarray) -> Finding:
+def left_to_learn(found: OutOfBag | ClassesOutOfBag, z: np.ndarray) -> Finding | None:
+    """Where residuals of neighbors in the inputs z (rows, features) have much in common."""
+    share = unlearned(found, z)
+    if share.of_residuals < _LEFT or share.of_y < _LITTLE:
+        return None
+    return Finding(
+        "more-to-learn",
+        f"rows with similar inputs have similar errors: {100 * share.of_residuals:.0f} % of their "
+        "variance is common to neighbors.",
+        'The network has not learned all: more units (hidden=), activation="sin" for waves, or '
+        "inputs that say more, such as lags, sines and cosines. If their noise is shared, groups=.",
+    )
+
+
+def _repeated_rows(number: np.ndarray) -> Finding:
     """Of exact copies; `number` (rows,) is the same for copies."""
     count = len(number) - int(number.max()) - 1
     return Finding(
@@ -60,13 +87,13 @@ def repeated_rows(number: np.ndarray) -> Finding:
     )
 
 
-def near_rows(number: np.ndarray) -> Finding:
+def _near_rows(number: np.ndarray) -> Finding:
     """Of rows with nearly the same inputs; `number` (rows,) is the same for these."""
     sizes = np.bincount(number)
     return Finding(
         "near-copies",
-        f"{int(sizes[sizes > 1].sum())} of {len(number)} rows have nearly the same inputs as "
-        f"others: {len(sizes)} groups of rows, which were left out together.",
+        f"{int(sizes[sizes > 1].sum())} of {len(number)} rows have the same inputs as others, or "
+        f"nearly: {len(sizes)} groups of rows, which were left out together.",
         "What is stated holds for rows unlike these. If each row is a measurement of its own, "
         "and new rows will be as close to these, give groups=range(rows).",
     )

@@ -10,10 +10,14 @@ from typing import Any
 import numpy as np
 
 from taylored.errors import ArgumentError
-from taylored.networks.alike import copies, near_copies
 from taylored.networks.checkpoint import Checkpoint, identity_of
 from taylored.networks.classes import ClassesOutOfBag, probabilities
-from taylored.networks.doubts import doubts_of, doubts_of_columns, near_rows, repeated_rows
+from taylored.networks.doubts import (
+    alike_in_column,
+    doubts_of,
+    left_to_learn,
+    rows_together,
+)
 from taylored.networks.ensemble import Rows, held_out, member_batch, outputs_at
 from taylored.networks.findings import merged
 from taylored.networks.folds import Folds, fold_count, make_folds
@@ -144,14 +148,9 @@ class Job:
         """Which rows are left out together: the user's groups, exact copies, and near ones."""
         if self.groups is not None:
             return self.groups if self.groups.max() + 1 < len(self.groups) else None
-        found = copies(self.rows.z, self.rows.t)
-        near = near_copies(self.rows.z)
-        if near is not None:
-            self.findings.append(near_rows(near))
-            return near
-        if found is not None:
-            self.findings.append(repeated_rows(found))
-        return found
+        together, found = rows_together(self.rows, self._names_of_numbers())
+        self.findings += found
+        return together
 
     def _judged(self, trained: Trained, folds: Folds) -> Network:
         """What the members say of rows that they have not seen, and what follows."""
@@ -169,11 +168,18 @@ class Job:
             )  # fmt: skip
             found = OutOfBag(rows.t, *middle, deviation, folds, rows.weights, effective)
         self.watched.phase(AFTER[1])
-        scores, findings = score_beside_baselines(found, rows, folds, self.settings.seed)
-        self.findings += findings
-        self.findings += doubts_of(found, self.response.classes)
-        if self.groups is None:
-            self.findings += doubts_of_columns(found, rows.z, self._names_of_numbers())
+        more = left_to_learn(found, rows.z)
+        scores, findings = score_beside_baselines(
+            found, rows, folds, self.settings.seed, more=more is not None
+        )
+        doubts = [f for f in self.findings if f.name == "rows-belong-together"]
+        if self.groups is None and folds.groups is None and not doubts:
+            doubts += alike_in_column(found, rows.z, self._names_of_numbers())
+            self.findings += doubts
+        self.findings += [*findings, *([] if more is None else [more])]
+        # What has a reason needs no other one: errors in the order of the rows.
+        known, others = more is not None or doubts, doubts_of(found, self.response.classes)
+        self.findings += [f for f in others if not known or f.name != "errors-depend-on-order"]
         net = self._finish(trained, folds=folds, noise=noise, out_of_bag=found, scores=scores)
         short = [_does_not_hold(c) for c in net.coverage() if not c.holds]
         return replace(net, findings=merged([*net.findings, *short]))

@@ -16,7 +16,12 @@ from functools import cached_property
 
 import numpy as np
 
-from taylored.networks.averages import effective_units, mean_and_stderr, unit_weights
+from taylored.networks.averages import (
+    alike_in_groups,
+    effective_units,
+    mean_and_stderr,
+    unit_weights,
+)
 from taylored.networks.folds import Folds
 
 __all__ = ["Coverage", "LeftOut", "OutOfBag", "conformal_quantile", "new_weight"]
@@ -77,12 +82,14 @@ class LeftOut:
         what = "rows" if self.folds.groups is None else "groups"
         return f"{self.units:.1f} effective {what} are too few"
 
-    def _measured(self, inside: np.ndarray, judged: np.ndarray, level: float) -> Coverage:
-        """The share of the judged rows that are inside, with its standard error.
+    def _measured(
+        self, scores: np.ndarray, inside: np.ndarray, judged: np.ndarray, level: float
+    ) -> Coverage:
+        """The share of the judged rows (rows,) that are inside, with its standard error.
 
         The level of a quantile varies as a share of so many rows does; residuals of one fit are not
         independent, and each parameter that the rows determine counts as one row less. Rows of one
-        group are inside together.
+        group are inside together: there are as many fewer as their `scores` are alike.
         """
         rows, weights = int(judged.sum()), self._weights[judged]
         if not weights.any():
@@ -91,6 +98,9 @@ class LeftOut:
         value, stderr = mean_and_stderr(inside[judged].astype(float), weights, groups)
         count = effective_units(weights)
         count = max(count - self.effective, 0.25 * count)
+        if groups is not None:
+            rank = np.argsort(np.argsort(scores[judged])).astype(float)
+            count = min(count / alike_in_groups(rank, groups), count)
         share = min(max(value, level), 1 - 1 / (count + 2))
         stderr = max((share * (1 - share) / count) ** 0.5, 0.0 if groups is None else stderr)
         return Coverage(level, value, stderr, rows)
@@ -168,7 +178,7 @@ class OutOfBag(LeftOut):
         for fold in range(self.folds.count):
             width[number == fold] = self._quantile(level, number != fold)
         return tuple(
-            self._measured(scores <= most, np.isfinite(most), level)
+            self._measured(scores, scores <= most, np.isfinite(most), level)
             for scores, most in zip(self.scores.T, width.T, strict=True)
         )
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["LEVEL", "Network", "Score", "Training"]
 
 LEVEL = 0.9
+# Rows left out are not like new ones where they depend on one another: measured, not calibrated.
+_ALIKE = ("rows-belong-together", "errors-depend-on-order")
 _SOURCES = {
     "levenberg": "D. J. C. MacKay, A practical Bayesian framework for backpropagation networks, "
     "Neural Computation 4 (1992) 448; F. D. Foresee and M. T. Hagan, Gauss-Newton approximation "
@@ -162,7 +164,10 @@ class Network:
     def accuracy(self) -> Accuracy:
         """The kind of statement that predictions make."""
         if self.out_of_bag is not None:
-            return Accuracy.UNKNOWN if self.out_of_bag.too_few else Accuracy.CALIBRATED
+            if self.out_of_bag.too_few:
+                return Accuracy.UNKNOWN
+            alike = any(f.name in _ALIKE for f in self.findings)
+            return Accuracy.ESTIMATED if alike else Accuracy.CALIBRATED
         if self.laplace is not None and self.laplace.trusted:
             return Accuracy.ESTIMATED
         return Accuracy.UNKNOWN

@@ -25,13 +25,15 @@ from taylored.results import Finding
 __all__ = ["score_beside_baselines"]
 
 _LESS = 0.99  # of the network's score: what is not lower by a hundredth is as good
+_MORE = "There is more in the rows than it, or a simpler model, has learned: see below."
+_SIMPLE = ("ridge regression", "multinomial logistic regression")
 _NAIVE = {"mean": "no-better-than-the-mean", "most frequent class": "no-better-than-guessing"}
 
 
 def score_beside_baselines(
-    found: OutOfBag | ClassesOutOfBag, rows: Rows, folds: Folds, seed: int
+    found: OutOfBag | ClassesOutOfBag, rows: Rows, folds: Folds, seed: int, *, more: bool = False
 ) -> tuple[tuple[Score, ...], list[Finding]]:
-    """The scores, best first, and what follows from them."""
+    """The scores, best first, and what follows from them; `more`: there is more to learn."""
     weights = np.ones(len(rows.z)) if rows.weights is None else rows.weights
     number, summary = folds.number[0], mean_and_stderr
     if isinstance(found, ClassesOutOfBag):
@@ -53,7 +55,7 @@ def score_beside_baselines(
         errors = [summary(each.losses, weights, folds.groups)[1] for each in baselines]
         others = [replace(s, stderr=e) for s, e in zip(others, errors, strict=True)]
     ranked = tuple(sorted([own, *others], key=lambda s: s.value))
-    return ranked, [*notes, *_comparison(own, others)]
+    return ranked, [*notes, *_comparison(own, others, more)]
 
 
 def _scaled(z: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -80,7 +82,7 @@ def _over_folds(difference: np.ndarray, weights: np.ndarray, number: np.ndarray)
     return float(means.std(ddof=1)) / len(means) ** 0.5 if len(means) > 1 else 0.0
 
 
-def _comparison(own: Score, others: Sequence[Score]) -> list[Finding]:
+def _comparison(own: Score, others: Sequence[Score], more: bool) -> list[Finding]:
     """Where a simpler model is as good or better, by name."""
     naive = next((s for s in others if s.name in _NAIVE), None)
     simpler = [s for s in others if s is not naive]
@@ -88,8 +90,9 @@ def _comparison(own: Score, others: Sequence[Score]) -> list[Finding]:
     best = min(better or simpler, key=lambda s: s.value, default=None)
     found = []
     if naive is not None and naive.worse > -2:
-        found.append(_little_learned(naive))
-    if best is not None and best.value < own.value:
+        found.append(_little_learned(naive, more))
+    least = own.value if naive is None else min(own.value, _LESS * naive.value)
+    if best is not None and best.value < least and (better or best.name in _SIMPLE):
         what = "log loss" if naive is not None and naive.name != "mean" else "error"
         less = 100 * (1 - best.value / own.value)
         said = f"better: its {what} is {less:.2g} % lower" if better else "as well as the network"
@@ -104,12 +107,13 @@ def _comparison(own: Score, others: Sequence[Score]) -> list[Finding]:
     return found
 
 
-def _little_learned(naive: Score) -> Finding:
+def _little_learned(naive: Score, more: bool) -> Finding:
     if naive.worse > -1:
         return Finding(
             _NAIVE[naive.name],
             f"rows that were left out are predicted no better than by the {naive.name} of y.",
-            "The inputs say nothing about y that so many rows can show; do not use it.",
+            "Do not use it. "
+            + (_MORE if more else "The inputs say nothing about y that so many rows can show."),
             severity="error",
         )
     return Finding(

@@ -18,6 +18,7 @@ from taylored.errors import (
 from taylored.networks.data.cells import Cells, read_cells
 from taylored.networks.data.encoder import Encoded, Encoder
 from taylored.networks.data.frame import Frame
+from taylored.networks.data.grouping import group_numbers
 from taylored.networks.data.labels import labels_of, task_of
 from taylored.networks.data.learned import fit_column
 from taylored.networks.data.response import Response, fit_classes, fit_numbers
@@ -28,6 +29,7 @@ from taylored.tables import counted, row_numbers
 __all__ = ["Encoded", "Encoder", "Response", "Rows", "read_training"]
 
 _LEAST = 5  # rows: so many folds of one row each
+_ALONE = 2.0  # equal rows that uneven weights must count like
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -80,8 +82,7 @@ def read_training(
     encoder, about_x = _fit_encoder(sources.inputs, inputs, kept, used, standardize=standardize)
     z = _features(encoder, inputs, kept)
     found = [*about_y, *found, *about_x, *_leaks(encoder, response, z, t)]
-    together = _read_groups(sources.groups, sources.inputs.rows)
-    together = None if together is None else np.unique(together[kept], return_inverse=True)[1]
+    together = group_numbers(sources.groups, sources.inputs.rows, kept)
     everything = len(kept) == sources.inputs.rows
     return encoder, response, Rows(z, t, used, None if everything else kept, together), tuple(found)
 
@@ -144,31 +145,6 @@ def _read_weights(weights: Any, rows: int) -> np.ndarray | None:
     return cells.values / cells.values.max()
 
 
-def _read_groups(groups: Any, rows: int) -> np.ndarray | None:
-    """(rows,) a whole number for each group."""
-    if groups is None:
-        return None
-    cells = read_cells(groups, "groups", parse=False)
-    if len(cells.values) != rows:
-        raise ColumnError(
-            f"There are {counted(len(cells.values), 'group label')} for {counted(rows, 'row')}.",
-            next_step="give the label of its group for each row.",
-        )
-    if cells.missing.any():
-        raise DataError(
-            "Some rows have no group.",
-            where=f"row {row_numbers(np.flatnonzero(cells.missing))}",
-            next_step="give the label of its group for each row.",
-        )
-    _, number = np.unique([str(v) for v in cells.values], return_inverse=True)
-    if number.max() == 0:
-        raise DataError(
-            "All rows are of one group, so that none can be left out.",
-            next_step="leave groups out, or add rows of other groups.",
-        )
-    return number
-
-
 def _mean_one(weights: np.ndarray) -> np.ndarray:
     return weights / weights.mean()
 
@@ -199,7 +175,7 @@ def _choose_rows(
     if len(kept) < _LEAST:
         raise _too_few(len(kept), total)
     if weights is not None:
-        found += _uneven(weights[kept])
+        found += _uneven(weights[kept], kept)
     return kept, found
 
 
@@ -222,8 +198,16 @@ def _too_few(kept: int, total: int) -> TooFewPointsError:
     )
 
 
-def _uneven(weights: np.ndarray) -> list[Finding]:
+def _uneven(weights: np.ndarray, rows: np.ndarray) -> list[Finding]:
+    """That few of the rows used carry most of the weight; refused where it is one."""
     effective = float(weights.sum() ** 2 / (weights**2).sum())
+    if effective < _ALONE:
+        raise DataError(
+            f"The weights make {len(weights)} rows count like {effective:.1f}: nearly all of the "
+            "weight is on one.",
+            where=f"row {row_numbers(rows[[int(np.argmax(weights))]])}",
+            next_step="correct its weight, or give weights that are more alike.",
+        )
     if effective >= max(2 * _LEAST, 0.2 * len(weights)) or effective >= 0.9 * len(weights):
         return []
     return [

@@ -7,70 +7,75 @@ Moran, Notes on continuous stochastic phenomena, Biometrika 37 (1950) 17.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import numpy as np
 
 from taylored.networks.classes import ClassesOutOfBag
+from taylored.networks.folds import Folds
 from taylored.networks.outofbag import OutOfBag
 
-if TYPE_CHECKING:
-    from taylored.networks.result import Network
-
-__all__ = ["unlearned_share"]
+__all__ = ["Unlearned", "left_residuals", "unlearned"]
 
 _NEAREST = 2
-_MOST_ROWS = 20_000
+_WORK = 1e8  # squared differences between rows
 _SURE = 3.0  # standard errors by which neighbors are alike: no chance
 
 
-def unlearned_share(net: Network) -> float:
-    """The share of the variance of y that left-out residuals of neighbors have in common.
+@dataclass(frozen=True, slots=True)
+class Unlearned:
+    """What left-out residuals of neighbors have in common, as a share of the variance of y, and of
+    that of the residuals: 0 where it may be chance; of several outputs, or classes, the largest."""
 
-    0 where it may be chance; of several outputs, or classes, the largest. Rows that were left out
-    together (copies, groups) are no pairs.
+    of_y: float
+    of_residuals: float
+
+
+def unlearned(found: OutOfBag | ClassesOutOfBag, z: np.ndarray) -> Unlearned:
+    """Of all rows z (rows, features), or of some for all.
+
+    Rows that were left out together (copies, groups) are no pairs.
     """
-    residual = _residuals(net)[:_MOST_ROWS]
-    pairs = _pairs(net, len(residual))
+    residual, most = left_residuals(found), int((_WORK / max(z.shape[1], 1)) ** 0.5)
+    some = np.sort(np.random.default_rng(0).permutation(len(z))[:most])
+    pairs = _pairs(found.folds, z[some].astype(float), some)
     if len(pairs) < _NEAREST:
-        return 0.0
+        return Unlearned(0.0, 0.0)
     products = residual[pairs[:, 0]] * residual[pairs[:, 1]]
     # As many terms as are not 0 on average make a normal sum, whatever the sizes of the noise.
     sure = products.sum(0) > _SURE * np.sqrt((products**2).sum(0))
-    return float(np.where(sure, products.mean(0) / _variance(net), 0.0).max())
+    common = np.where(sure, products.mean(0), 0.0)
+    of_y, of_residuals = (
+        float((common / np.maximum(v.var(0), 1e-300)).max()) for v in (_response(found), residual)
+    )
+    return Unlearned(of_y, of_residuals)
 
 
-def _variance(net: Network) -> np.ndarray:
-    """(outputs,) of the response, of classes of whether a row is of each."""
-    t = net.rows.t
-    if net.task == "classification":
-        t = np.eye(len(net.response.classes))[t]
-    return np.maximum(np.var(t, axis=0), 1e-300)
-
-
-def _residuals(net: Network) -> np.ndarray:
-    """(rows, outputs) of rows left out, of classes those of their probabilities."""
-    found = net.out_of_bag
+def _response(found: OutOfBag | ClassesOutOfBag) -> np.ndarray:
+    """(rows, outputs) the response; of classes whether a row is of each."""
     if isinstance(found, ClassesOutOfBag):
-        p = found.probability
-        left = np.eye(p.shape[1])[found.t] - p
+        return np.eye(found.raw.shape[1])[found.t]
+    return found.t
+
+
+def left_residuals(found: OutOfBag | ClassesOutOfBag) -> np.ndarray:
+    """(rows, outputs) of rows left out, of classes those of their probabilities; mean 0."""
+    if isinstance(found, ClassesOutOfBag):
+        left = _response(found) - found.probability
     else:
-        assert isinstance(found, OutOfBag)
         left = found.residual
     return left - left.mean(0)
 
 
-def _pairs(net: Network, rows: int) -> np.ndarray:
-    """(pairs, 2) each row with its nearest ones, every pair once."""
+def _pairs(folds: Folds, z: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """(pairs, 2) each of the rows with its nearest ones, every pair once."""
     from scipy.spatial import KDTree
 
-    assert net.folds is not None
-    z, number = net.rows.z[:rows].astype(float), net.folds.number[:, :rows]
-    if rows <= _NEAREST:
+    if len(rows) <= _NEAREST:
         return np.empty((0, 2), int)
     near = np.asarray(KDTree(z).query(z, _NEAREST + 1)[1])
-    others = [np.column_stack([np.arange(rows), n]) for n in near.T]
+    others = [np.column_stack([np.arange(len(rows)), n]) for n in near.T]
     pairs = np.unique(np.sort(np.concatenate(others), axis=1), axis=0)
-    a, b = pairs.T
-    apart = (number[:, a] != number[:, b]).any(0)
-    return pairs[apart & (a != b)]
+    a, b = rows[pairs.T]
+    apart = (folds.number[:, a] != folds.number[:, b]).any(0)
+    return np.column_stack([a, b])[apart & (a != b)]

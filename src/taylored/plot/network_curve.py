@@ -96,9 +96,9 @@ def _statement(net: Network, wide: Prediction) -> str:
     if wide.lo is None or wide.kind is Accuracy.UNKNOWN:
         return f"No band, as nothing is known of the accuracy: {visible(wide.why)}."
     text = f"Bands: where {percent(_NARROW)} and {percent(_WIDE)} of new observations fall"
-    if wide.kind is Accuracy.ESTIMATED:
+    if net.out_of_bag is None:
         return f"{text} (estimated by Laplace's method, not checked on rows left out)."
     return (
-        f"{text} (calibrated); measured {holds_said(net, _NARROW)} and {holds_said(net, _WIDE)}, "
+        f"{text} ({wide.kind}); measured {holds_said(net, _NARROW)} and {holds_said(net, _WIDE)}, "
         f"on rows left out."
     )

@@ -57,7 +57,7 @@ def _numbers(net: Network, axes: list[Any]) -> tuple[str, list[str]]:
     return (
         _title(net),
         [f"Each of {len(net.rows.z):,} rows is judged by networks and widths in which it had no "
-         f"part; bars: ± one standard error (calibrated).{outputs}",
+         f"part; bars: ± one standard error ({net.accuracy}).{outputs}",
          "; ".join(f"{percent(v)}: {holds_said(net, v) or 'unknown'}" for v in (0.5, 0.8, 0.95))
          + "."],
     )  # fmt: skip

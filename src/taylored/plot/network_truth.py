@@ -117,7 +117,7 @@ def _statement(net: Network) -> list[str]:
     count, rows = sum(outside), len(net.rows.z) * len(outside)
     many = len(net.rows.z) > MANY_BARS
     first = (
-        f"{'Band' if many else 'Bars'}: {percent(_LEVEL)} intervals (calibrated)"
+        f"{'Band' if many else 'Bars'}: {percent(_LEVEL)} intervals ({net.accuracy})"
         f"{', their width a running median' if many else ''}; {count} of {rows:,} rows lie outside "
         "of theirs (triangles)."
     )

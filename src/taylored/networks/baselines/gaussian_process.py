@@ -20,6 +20,7 @@ __all__ = ["GaussianProcess", "Hyperparameters", "choose", "condition", "log_lik
 
 _LEAST_NOISE = 1e-5  # of the amplitude; bounds the condition number by rows * 1e10
 _FEW = 4  # steps from each start before the better one is carried on
+_FEW_FEATURES = 3  # rows are close enough to one another to show short lengthscales
 _TIED = 0.5  # features per row above which all features have the same lengthscale
 _TINY = (
     1e-10  # squared, standardized units: keeps the logarithm finite where the target is constant
@@ -74,7 +75,7 @@ def condition(
 def choose(z: np.ndarray, t: np.ndarray, weights: np.ndarray) -> Hyperparameters:
     """The hyperparameters of largest marginal likelihood times a wide prior.
 
-    From two starts, the better one after a few steps carried on. With more than one feature to two
+    From a few starts, the best after some steps carried on. With more than one feature to two
     rows all features have the same lengthscale. The prior matters where the rows say little: it is
     log-normal, a factor of e^3 for a lengthscale about a median that grows with the root of the
     number of features, as distances do.
@@ -89,7 +90,10 @@ def choose(z: np.ndarray, t: np.ndarray, weights: np.ndarray) -> Hyperparameters
         z = spectrum(z).scores  # the same distances by fewer columns
     objective = _objective(z, y, weights, features, tied)
     lengths = np.full(1 if tied else features, 0.5 * log(max(features, 1)))
-    starts = [np.append(lengths + log(c), log(r)) for c, r in ((1.0, 0.3), (4.0, 0.03))]
+    wanted = [(1.0, 0.3), (4.0, 0.03)]
+    if features <= _FEW_FEATURES:  # many waves within the range
+        wanted.append((0.1, 0.3))
+    starts = [np.append(lengths + log(c), log(r)) for c, r in wanted]
     # In units of log likelihood, for a factor of e: below what the rows can tell.
     enough = {"tolerance": 0.3, "fall": 0.01}
     tried = [descend_to(objective, start, **enough, steps=_FEW) for start in starts]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import math
 import numbers
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,8 @@ from taylored.errors import ColumnError, NotNumericError
 __all__ = ["Cells", "as_floats", "is_series", "read_cells", "text_of"]
 
 _MISSING = frozenset(["", "na", "n/a", "nan", "null", "none", "<na>"])
+_DATE = re.compile(r"\s*\d{4}-(0[1-9]|1[0-2])-([0-2]\d|3[01])([T ]\d{2}:\d{2}\S*)?\s*$")
+_NEARLY_ALL = 0.9
 _TIMES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
 
 
@@ -212,6 +215,7 @@ def _number(cell: Any, row: int, name: str) -> float:
 def _texts(array: np.ndarray, name: str, *, parse: bool) -> Cells:
     """Texts as numbers where every one of them is a number, else as they are."""
     if parse:
+        _refuse_written_dates(array, name)
         numbers_ = [_parsed(cell) for cell in array]
         strange = [i for i, number in enumerate(numbers_) if number is None]
         given = sum(number is not None and number == number for number in numbers_)
@@ -222,6 +226,13 @@ def _texts(array: np.ndarray, name: str, *, parse: bool) -> Cells:
         odd = None
     cells = [None if _absent(c) or not str(c).strip() else text_of(c) for c in array]
     return Cells(name, "text", _object_array(cells), array, odd=odd)
+
+
+def _refuse_written_dates(array: np.ndarray, name: str) -> None:
+    """Dates that a file holds as texts are dates: as categories each would be one of its own."""
+    texts = [cell for cell in array if not _absent(cell) and cell.strip().lower() not in _MISSING]
+    if texts and sum(bool(_DATE.match(text)) for text in texts) >= _NEARLY_ALL * len(texts):
+        raise _dates(name)
 
 
 def _parsed(cell: Any) -> float | None:

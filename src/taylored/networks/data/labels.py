@@ -29,8 +29,7 @@ def task_of(cells: Cells, labels: list[Any]) -> tuple[str, Finding | None]:
             next_step="correct it; if these are labels give task='classification'.",
         )
     if cells.kind != "number":
-        what = "truths" if cells.kind == "truth" else "text"
-        return "classification", _chosen(cells.name, what, "classification")
+        return "classification", None
     distinct = {label if isinstance(label, int) else float(label) for label in labels}
     if _few_whole(distinct, len(labels)):
         task = "classification" if _by_type_whole(cells) or distinct == {0, 1} else "regression"

@@ -21,6 +21,8 @@ __all__ = ["CATEGORY_SCALE", "fit_column"]
 CATEGORY_SCALE = math.sqrt(0.5)
 _MANY = 50
 _MOST = 1000
+# Beyond the ends new rows are expected a few spacings far, or a tenth of the range.
+_SPACINGS, _FAR = 3.0, 0.1
 
 
 def fit_column(
