@@ -1,5 +1,7 @@
 """Points on kinks and jumps, paths that are cut, and values that depend on the precision."""
 
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -77,6 +79,10 @@ SMOOTH = [
     (lambda x: x / (1 + abs(x)), 0.0),
     ("floor(y) + x^2", {"x": 1.0, "y": 2.5}),
     ("max(x, 0) + abs(x - 3)", {"x": 1.0}),
+    (lambda x: jax.nn.relu(x) ** 2, 0.0),
+    (lambda x: jax.nn.relu(x) ** 2 + 1.0, 0.0),
+    ("max(x, 0)^2", {"x": 0.0}),
+    (lambda x: jnp.abs(x) ** 1.5, 0.0),
 ]
 
 
@@ -108,9 +114,78 @@ def test_the_users_line_is_told():
         return jnp.floor(x[0]) * x[1]
 
     found = ty.chain(stairs, np.array([2.0, 1.0])).findings
-    assert [f.name for f in found] == ["jump", "step"]
+    assert [f.name for f in found] == ["jump"]
     assert all("[return jnp.floor(x[0]) * x[1]]" in f.message for f in found)
     assert all("test_chain_edges.py" in f.message for f in found)
+
+
+def test_a_long_line_is_cut_with_a_mark():
+    (found,) = ty.chain(
+        lambda x: jnp.where(x["b"] > 1, x["a"], x["a"] * 2.0 + x["b"] * x["b"] * jnp.exp(x["a"])),
+        {"a": 1.0, "b": 1.0},
+    ).findings
+    assert "test_chain_edges.py:" in found.message
+    assert re.search(r"\[lambda x: jnp.where.{38}\.\.\.\]", found.message)
+
+
+def test_a_kink_that_no_test_can_see_stays_one():
+    assert named(lambda x: 1.0 + 1e-20 * jax.nn.relu(x), 0.0) == ["kink"]
+
+
+def test_a_floor_division_is_one_choice_and_a_step():
+    (found,) = ty.chain(lambda x: x // 2, 6.0).findings
+    assert found.name == "jump" and "round" in found.message
+    assert named(lambda x: x // 2, 5.0) == ["zero", "step"]
+
+
+def test_what_jumps_itself_is_not_said_of_the_value():
+    (found,) = ty.chain("floor(x)*(x - 2)", {"x": 2.0}).findings  # slopes 1 and 2
+    assert found.name == "kink" and "its own value changes" not in found.message
+
+
+def test_the_slope_of_the_remainder_of_a_power_below_two():
+    found = ty.chain(lambda x: x**1.5 + x, 0.0)  # (x^1.5)' = 1.5 sqrt(x): 0 at 0
+    assert found.gradient == 1.0 and found.findings == ()
+    assert found.check.kind == "rough" and found.check.slope == pytest.approx(1.5, abs=0.01)
+    assert found.accuracy is ty.Accuracy.ESTIMATED
+    assert "the second derivative is infinite" in str(found.check)
+
+
+ZEROS = [
+    (lambda x: jnp.exp(-x * x), 40.0, "slope of exp is lost"),  # -80 exp(-1600)
+    (lambda x: jnp.tanh(x), 30.0, "slope of tanh is lost"),  # 1/cosh(30)^2
+    (lambda x: 1e-200 * (1e-200 * x), 1.0, "slope of mul is lost"),
+    (lambda x: jnp.cos(x), 0.0, "to first order"),
+    (lambda x: jnp.exp(-x * x) * 0.0, 5.0, "to first order"),
+    (lambda x: jnp.floor(x), 2.5, "floor lets nothing pass"),
+]
+
+
+@pytest.mark.parametrize(("f", "x", "said"), ZEROS)
+def test_why_a_gradient_is_zero(f, x, said):
+    found = ty.chain(f, x).findings[0]
+    assert found.name == "zero" and said in found.message
+
+
+@pytest.mark.parametrize("f", ["log(x)", lambda x: jnp.log(x)])
+def test_no_slope_is_told_of_a_value_that_is_none(f):
+    found = ty.chain(f, {"x": -1.0} if isinstance(f, str) else -1.0)
+    (name,) = found.inputs
+    flow = found.influence(name)
+    assert np.isnan([found.flat[0], flow.total, flow.over_paths, flow.paths[0].product]).all()
+    assert found.to_dict()["influences"][0]["total"] is None
+    rows = [line for line in found.report().splitlines() if line.startswith("the only path")]
+    assert len(rows) == 1 and rows[0].endswith("not known")
+    assert np.isnan(ty.chain(lambda x: jnp.log(x).sum(), -np.ones(2)).influence("x").total).all()
+
+
+def test_the_formula_of_a_tie_agrees_with_its_number():
+    found = ty.chain("max(x, 0)*exp(x)", {"x": 0.0})
+    (edge,) = [e for e in found.edges if e.label == "∂v1/∂x"]
+    assert (edge.symbol, edge.factor) == ("1/2 at a tie", 0.5)
+    assert r"\text{1/2 at a tie} = 0.5" in found.latex()
+    many = ty.chain(lambda x: jnp.sum(jnp.maximum(x, 0.0) * x), np.array([0.0, 1.0]))
+    assert any("1/2 at ties" in e.symbol for e in many.edges)
 
 
 def test_a_step_of_data_cuts_nothing():

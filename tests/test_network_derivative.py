@@ -21,7 +21,7 @@ from taylored.networks.slope_posterior import class_slopes, slope_error
 from taylored.networks.slope_process import fit_slope_process
 from taylored.networks.unlearned import unlearned
 from taylored.networks.user_model import user_model
-from taylored.results import Accuracy
+from taylored.results import Accuracy, Finding
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +31,27 @@ def wave():
     y = np.sin(2 * X[:, 0]) + 0.5 * X[:, 1] + rng.normal(0, 0.1, 120)
     weights = rng.uniform(0.5, 2.0, 120)
     return ty.train(X, y, hidden=(6,), members=10, weights=weights)
+
+
+def test_a_position_may_be_an_array_without_axes(wave):
+    asked = wave.derivative([[0.5, 0.5]], np.array(1))
+    assert asked.value.shape == (1,) and asked.inputs == ("x1",)
+    assert asked.value[0] == wave.derivative([[0.5, 0.5]]).value[0, 1]
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_ends_are_infinite_where_nothing_can_be_computed(wave):
+    far = wave.derivative([[-1e308, -1e308], [0.5, 0.5]])
+    assert (far.lo[0] == -np.inf).all() and (far.hi[0] == np.inf).all()
+    assert np.isfinite([far.lo[1], far.hi[1]]).all() and far.trusted.tolist() == [False, True]
+
+
+@pytest.mark.parametrize("name", ["little-better-than-the-mean", "little-better-than-guessing"])
+def test_nothing_is_known_of_slopes_of_a_network_that_has_learned_little(wave, name):
+    assert wave.derivative([[0.5, 0.5]]).kind is Accuracy.ESTIMATED
+    poor = replace(wave, findings=(Finding(name, "it is poor", ""),))
+    asked = poor.derivative([[0.5, 0.5]])
+    assert asked.kind is Accuracy.UNKNOWN and asked.lo is None and "hardly better" in asked.why
 
 
 def _classes(count, seed=0):

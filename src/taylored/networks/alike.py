@@ -6,6 +6,8 @@ than about new ones.
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 
 __all__ = ["copies", "near_copies", "shared_columns"]
@@ -20,6 +22,7 @@ _LARGEST = 0.2  # of the rows in one cluster, at most
 _NEIGHBORS = 20  # of a row, by whose distances clusters are seen
 _JUMP, _CLEAR = 2.5, 1.5  # times what rows without clusters have; and the median of that jump
 _LATTICE = 0.2  # of the distances from a row that are equal: rows on a grid
+_FEW_COLUMNS = 20  # of which pairs are looked at
 _QUERIES = 2000  # rows whose neighbors are looked at
 _WORK = 1.6e8  # squared differences in a tree
 _REPEATED = 1.5  # rows for each value of columns that name things
@@ -66,7 +69,7 @@ def near_copies(z: np.ndarray) -> np.ndarray | None:
     if len(distinct) > 2 * _CLUSTERS:
         middle = distinct[slabs[len(slabs) // 2]]  # one is enough to see that none are
         limit = _gap(_spanning_tree(middle)[1]) or _jump(middle) or 0.0
-    if not limit and not _measured_again(rounded, len(distinct)):
+    if not limit and not (len(distinct) < len(z) and _measured_again(distinct)):
         return None
     number, count = np.empty(len(distinct), int), 0
     for slab in slabs:
@@ -91,10 +94,13 @@ def _slabs(z: np.ndarray) -> list[np.ndarray]:
     return np.array_split(order, -(-len(order) // most))
 
 
-def _measured_again(rounded: np.ndarray, distinct: int) -> bool:
-    """Whether equal rows are no chance: two columns tell hardly fewer rows apart than all do."""
-    counts = np.array([len(np.unique(c)) for c in rounded.T])
-    return distinct >= _CLUSTERS and int((counts >= 0.5 * distinct).sum()) >= 2
+def _measured_again(distinct: np.ndarray) -> bool:
+    """Whether equal rows are no chance: two columns, no functions of one another, tell hardly fewer
+    rows apart than all do."""
+    if len(distinct) < _CLUSTERS:
+        return False
+    fine = [c for c in distinct.T if len(np.unique(c)) >= 0.5 * len(distinct)]
+    return any(_unrelated(a, b) for a, b in combinations(fine[:_FEW_COLUMNS], 2))
 
 
 def _spanning_tree(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -191,7 +197,7 @@ def _same_things(columns: tuple[np.ndarray, np.ndarray], values: np.ndarray) -> 
     if least < 0.5 * most or (len(pairs) > _SAME * most and not _rarely(a, b, len(pairs))):
         return False
     x, y = values[first].T
-    return _rough(x, y) and _rough(y, x) and not _on_conic(x, y)
+    return _unrelated(x, y)
 
 
 def _rarely(a: np.ndarray, b: np.ndarray, pairs: int) -> bool:
@@ -199,6 +205,11 @@ def _rarely(a: np.ndarray, b: np.ndarray, pairs: int) -> bool:
     shuffled = np.random.default_rng(0).permutation(b)
     independent = len(np.unique(a.astype(np.int64) * (int(b.max()) + 1) + shuffled))
     return pairs <= _RARE * independent
+
+
+def _unrelated(x: np.ndarray, y: np.ndarray) -> bool:
+    """Whether neither is a function of the other, nor both of a third such as an hour."""
+    return _rough(x, y) and _rough(y, x) and not _on_conic(x, y)
 
 
 def _rough(x: np.ndarray, y: np.ndarray) -> bool:

@@ -28,20 +28,24 @@ def local_symbol(program: Program, link: Link, place: int, names: Mapping[int, s
         return "1 where chosen, else 0"
     if name.startswith("custom"):
         return f"{called_name(link.equation) or 'f'}'"
-    if _tied(link):
+    tied = _tied(link)
+    if tied and not np.ndim(link.outputs[0]):
         return "1/2 at a tie"
     node = local_tree(link, place, names)
     if node is None:
         return ""
     from taylored.readings.plain import written
 
-    return written([node]).outputs[0]
+    text = written([node]).outputs[0]
+    return f"{text}; 1/2 at ties" if tied else text
 
 
 def local_tree(link: Link, place: int, names: Mapping[int, str]) -> Node | None:
     """∂v/∂u as a simplified expression of the names; None where the table has none."""
     equation = link.equation
-    if equation.primitive not in _KNOWN or link.factors is None or _tied(link):
+    if equation.primitive not in _KNOWN or link.factors is None:
+        return None
+    if _tied(link) and not np.ndim(link.outputs[0]):
         return None
     labels = [_label(a, names) for a in equation.inputs]
     builder = Builder(tuple(dict.fromkeys([*labels, names[equation.outputs[0]]])))
@@ -62,7 +66,7 @@ def local_tree(link: Link, place: int, names: Mapping[int, str]) -> Node | None:
 
 
 def _tied(link: Link) -> bool:
-    """Whether the larger or smaller of two numbers is asked for that are equal."""
+    """Whether the larger or smaller of two numbers is asked for that are equal: each gets 1/2."""
     if link.equation.primitive not in ("max", "min"):
         return False
     return bool(np.any(np.equal(*link.inputs)))

@@ -29,7 +29,7 @@ from taylored.tables import counted, row_numbers
 __all__ = ["Encoded", "Encoder", "Response", "Rows", "read_training"]
 
 _LEAST = 5  # rows: so many folds of one row each
-_ALONE = 2.0  # equal rows that uneven weights must count like
+_ALONE = 1.1  # equal rows: weights that count like fewer leave one row only
 
 
 @dataclass(frozen=True, eq=False, slots=True)
