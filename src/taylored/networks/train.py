@@ -45,8 +45,9 @@ def train(
         task: "regression", "classification", or "auto": classes are labels, few different integers,
             and the floats 0 and 1; a finding says where it was chosen.
         weights: (rows,) from 0, or a column name: how much each row counts.
-        groups: labels or a column name: rows of one group (a patient, a day) are left out together,
-            so that what is stated holds for new groups.
+        groups: labels of any kind, or a column name: rows of one group (a patient, a day) are left
+            out together, so that what is stated holds for new groups. None: rows with nearly the
+            same inputs are; range(rows): none are.
         members: networks in the ensemble, rounded up so that each row is left out equally often: to
             10, 15, 20, ..., below 100 rows to 20, 30, ...; None: 30, of large tasks 10.
         intervals: "out-of-bag"; or of a single network "laplace" (cheap, not trusted where the
