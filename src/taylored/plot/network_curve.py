@@ -23,7 +23,7 @@ __all__ = ["draw"]
 
 _DENSE = 600
 _WIDE, _NARROW = 0.9, 0.5  # levels of the bands
-_BEYOND = 0.04  # of the range, drawn on both sides
+_BEYOND = 0.04  # of the range, at both sides
 
 
 def draw(
@@ -32,7 +32,7 @@ def draw(
     """Draw, and return the title and the statement below; `truth` is drawn where it is known."""
     column = net.encoder.columns[0]
     x = net.rows.z[:, 0] * column.scale + column.center
-    room = _BEYOND * float(np.ptp(x))
+    room = min(_BEYOND * float(np.ptp(x)), column.margin)  # what lies beyond is not trusted
     grid = np.linspace(x.min() - room, x.max() + room, _DENSE)
     table = {column.name: grid} if net.encoder.named else grid
     wide, narrow = net.predict(table, _WIDE), net.predict(table, _NARROW)
@@ -68,7 +68,8 @@ def _panel(
             zorder=3, alpha=0.85 if rows < 3000 else 0.5, rasterized=rows > 3000)  # fmt: skip
     ax.plot(grid, mean, color=CURVE, lw=1.9, zorder=4)
     _limits(ax, y, mean)
-    ax.set_xlim(grid[0], grid[-1])
+    beyond = _BEYOND * float(np.ptp(x))
+    ax.set_xlim(x.min() - beyond, x.max() + beyond)
     return labels
 
 
