@@ -458,7 +458,7 @@ def main() -> None:
         )  # fmt: skip
         mark = f"networks-{name}" + ("-unseen" if args.unseen else "")
         title += " (tables not tuned on)" if args.unseen else ""
-        write = not (args.no_write or args.quick or args.no_ours or args.peers)
+        write = not (args.no_write or args.quick or args.no_ours or args.peers or args.tables)
         section(mark, title, run(settings), write, PACKAGES)
 
 

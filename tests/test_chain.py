@@ -209,7 +209,7 @@ def test_strongest_paths_are_those_of_all():
 
 
 def test_paths_are_counted_where_they_are_too_many_to_list():
-    weights = RANDOM.normal(size=(8, 6, 6))
+    weights = np.random.default_rng(9).normal(size=(8, 6, 6))
 
     def f(x):
         for w in weights:

@@ -1,8 +1,6 @@
-"""How the chain rule is shown: names, folding, text, LaTeX, JSON, pictures, the command line."""
+"""How the chain rule is shown: names, folding, text, LaTeX, JSON, pictures."""
 
 import json
-import os
-import re
 import subprocess
 import sys
 
@@ -168,22 +166,7 @@ def test_pictures_can_be_drawn_into_axes_of_the_user():
     plt.close(figure)
 
 
-# ---- the command line ----
-
-
-def run(*arguments):
-    environment = {**os.environ, "PYTHONUTF8": "1", "COLUMNS": "80"}
-    return subprocess.run(
-        [sys.executable, "-m", "taylored", "chain", *arguments], capture_output=True,
-        encoding="utf-8", timeout=60, env=environment,
-    )  # fmt: skip
-
-
-def test_command_prints_the_report_and_draws(tmp_path):
-    picture = tmp_path / "graph.svg"
-    done = run("x*exp(-x/tau)", "--at", "x=1,tau=2", "--plot", str(picture))
-    assert done.returncode == 0 and "x > v1 > v2 > v3 > f" in done.stdout
-    assert picture.read_text(encoding="utf-8").startswith("<?xml")
+# ---- what is loaded ----
 
 
 def test_formulas_need_no_jax():
@@ -192,22 +175,3 @@ def test_formulas_need_no_jax():
         "c.latex(); c.influence('x'); assert 'jax' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
-
-
-REFUSED = [
-    (("x*y",), 2, "--at is missing"),
-    (("x*y", "--at", "x=1"), 2, "y"),
-    (("x*y", "x", "--at", "x=1,y=1"), 2, "put the formula in quotes"),
-    (("x*y", "--at", "x=1,y=1", "--plot", "--json"), 2, "graph.png"),
-    (("x*y", "--at", "x=1,y=1", "--of", "z"), 2, "'z'"),
-    (("abs(x)", "--at", "0"), 5, ""),
-]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("arguments", "code", "said"), REFUSED)
-def test_command_refuses_in_words(arguments, code, said):
-    done = run(*arguments)
-    assert done.returncode == code
-    assert said in re.sub(r"\s+", " ", done.stderr)
-    assert "Traceback" not in done.stderr

@@ -1,4 +1,4 @@
-"""`taylored chain --plot`: the chain rule as a tree in the terminal."""
+"""`taylored chain`: what it prints, the tree that it draws in the terminal, what it refuses."""
 
 from __future__ import annotations
 
@@ -79,4 +79,31 @@ def test_the_command_draws_the_tree_below_the_report(capsys):
 def test_trees_do_not_mix_with_documents(form, capsys):
     assert main(["chain", "x^2", "--at", "3", "--plot", form]) == 2
     done = capsys.readouterr()
-    assert done.out == "" and "would mix" in done.err
+    assert done.out == "" and "would mix" in done.err and "graph.png" in done.err
+
+
+def test_the_command_prints_the_report_and_draws(tmp_path, capsys):
+    picture = tmp_path / "graph.svg"
+    assert main(["chain", "x*exp(-x/tau)", "--at", "x=1,tau=2", "--plot", str(picture)]) == 0
+    assert "x > v1 > v2 > v3 > f" in capsys.readouterr().out
+    assert picture.read_text(encoding="utf-8").startswith("<?xml")
+
+
+REFUSED = [
+    (("x*y",), 2, "--at is missing"),
+    (("x*y", "--at", "x=1"), 2, "nothing is given for y"),
+    (("x*y", "x", "--at", "x=1,y=1"), 2, "put the formula in quotes"),
+    (("x*y", "--at", "x=1,y=1", "--of", "z"), 2, "'z'"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "code", "said"), REFUSED)
+def test_the_command_refuses_in_words(arguments, code, said, capsys):
+    assert main(["chain", *arguments]) == code
+    done = capsys.readouterr()
+    assert said in " ".join(done.err.split()) and done.out == ""
+
+
+def test_a_derivative_that_is_none_ends_with_5(capsys):
+    assert main(["chain", "abs(x)", "--at", "0"]) == 5
+    assert "kink" in capsys.readouterr().out

@@ -6,6 +6,7 @@ import jax
 import numpy as np
 import pytest
 
+from stopping import Stopped, stopping
 from taylored.networks.losses import Logistic, Softmax, Squared
 from taylored.networks.model import perceptron
 from taylored.networks.solvers.conjugate import polish_quiet
@@ -84,7 +85,7 @@ def test_an_optimizer_of_optax_takes_the_place_of_adam():
     assert np.abs(found.theta[0] - theta).max() < 1e-12
 
 
-def test_every_epoch_takes_each_row_at_most_once_and_never_those_held_back():
+def test_every_row_is_drawn_but_those_held_back():
     """A model of one weight for each row: those that never move were never drawn."""
     rows = 60
     z = np.eye(rows, dtype=np.float32)[None]
@@ -156,24 +157,13 @@ def test_a_loss_that_explodes_is_tried_at_lower_rates_and_then_named():
 # ---- the same again ----
 
 
-class Stopped(Exception):
-    pass
-
-
 @pytest.mark.parametrize("after", [1, 3])
 def test_first_order_training_resumes_to_the_same_bytes(after):
     model, batch = task(rows=400, members=3)
-    options, kept, seen = Options(epochs=200, rate=0.01), {}, []
-
-    def watch(state):
-        seen.append(1)
-        if len(seen) == after:
-            kept.update({name: np.array(a) for name, a in state.arrays().items()})
-            raise Stopped
-
+    options, kept = Options(epochs=200, rate=0.01), {}
     whole = trained(model, batch, options)
     with pytest.raises(Stopped):
-        trained(model, batch, options, watch=watch)
+        trained(model, batch, options, watch=stopping(after, kept))
     again = trained(model, batch, options, state=FirstOrderState.from_arrays(kept))
     for name, array in whole.arrays().items():
         assert array.tobytes() == again.arrays()[name].tobytes(), name

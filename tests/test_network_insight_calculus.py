@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import taylored as ty
-from taylored.errors import ArgumentError
+from taylored.errors import ArgumentError, ColumnError
 from taylored.networks.bound_classes import tempered_ranges, tempered_slopes
 from taylored.networks.classes import tempered
 from taylored.networks.gradient_check import check_gradient
@@ -81,7 +81,7 @@ def test_what_has_no_derivative_is_refused(smooth, labels):
         net.derivative(few, level=2)
     with pytest.raises(ArgumentError, match="no input 7"):
         net.derivative(few, 7)
-    with pytest.raises(Exception, match="did you mean 'b'"):
+    with pytest.raises(ColumnError, match="did you mean 'b'"):
         net.derivative(few, "B_")
     far = net.derivative({"a": [5000.0, 10.0], "b": [0.0, 0.0]})
     assert list(far.trusted) == [False, True]
@@ -119,7 +119,8 @@ def test_everything_in_the_box_is_within_the_bounds(smooth):
     rng = np.random.default_rng(0)
     X = {k: rng.uniform(lo[k], hi[k], 20_000) for k in lo}
     X = {k: np.r_[v, lo[k], hi[k]] for k, v in X.items()}
-    value, slope = net.predict(X).value, net.derivative(X).value
+    value = net.predict(X).value
+    slope = net.derivative({k: v[-4000:] for k, v in X.items()}).value  # the corners are last
     assert found.value.lo <= value.min() and value.max() <= found.value.hi
     assert np.all(found.derivative.lo <= slope) and np.all(slope <= found.derivative.hi)
     assert found.value.width < 1.1 * np.ptp(value)
@@ -136,7 +137,8 @@ def test_bounds_of_probabilities_hold(which, request):
     assert found.fixed == {"town": "Rom"} and found.inputs == ("a", "b")
     rng = np.random.default_rng(0)
     X = {k: rng.uniform(lo[k], hi[k], 20_000) for k in ("a", "b")} | {"town": ["Rom"] * 20_000}
-    p, slope = net.predict(X).probabilities, net.derivative(X).value
+    p = net.predict(X).probabilities
+    slope = net.derivative({k: v[:4000] for k, v in X.items()}).value
     assert np.all(found.value.lo <= p.min(0)) and np.all(p.max(0) <= found.value.hi)
     assert np.all(found.derivative.lo <= slope) and np.all(slope <= found.derivative.hi)
     assert np.all(found.value.width < 1.6 * np.ptp(p, axis=0))

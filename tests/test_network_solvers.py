@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from stopping import Stopped, stopping
 from taylored.errors import ArgumentError
 from taylored.networks.activations import ACTIVATIONS, activation_named
 from taylored.networks.losses import Deviation, Logistic, Softmax, Squared
@@ -239,23 +240,6 @@ def test_weights_count_as_repeated_rows():
     close(one.theta, other.theta, 7)
     close(one.precision, other.precision, 6)
     assert one.loss[0] == pytest.approx(other.loss[0], rel=1e-9)
-
-
-class Stopped(Exception):
-    pass
-
-
-def stopping(after, kept):
-    """Watches, keeps a copy of the state, and stops after so many looks."""
-    seen = []
-
-    def watch(state):
-        seen.append(1)
-        if len(seen) == after:
-            kept.update({name: np.array(a) for name, a in state.arrays().items()})
-            raise Stopped
-
-    return watch
 
 
 @pytest.mark.parametrize("after", [1, 7, 20])

@@ -153,7 +153,7 @@ def decay(p, x):
 
 def test_functions_are_not_saved(tmp_path):
     x = np.linspace(0, 5, 40)
-    y = 3 * np.exp(-x / 1.3) + 0.5 + RNG.normal(0, 0.05, 40)
+    y = 3 * np.exp(-x / 1.3) + 0.5 + np.random.default_rng(6).normal(0, 0.05, 40)
     start = {"a": 2.0, "inner": (np.array(1.0), 0.3)}
     net = ty.train(x, y, model=decay, params=start, intervals="none", starts=1)
     path = tmp_path / "n.safetensors"

@@ -60,6 +60,7 @@ def drawn(net, kind):
 
 
 @pytest.mark.parametrize(("name", "kind"), DRAWN)
+@pytest.mark.every(2)
 def test_no_label_lies_on_another_or_outside(nets, name, kind):
     figure, _ = drawn(nets[name], kind)
     assert figure.get_suptitle()
@@ -117,6 +118,14 @@ def test_curve_is_what_is_predicted(nets):
     from matplotlib.colors import to_hex
 
     assert {to_hex(c.get_facecolor()[0][:3]) for c in ax.collections} == colors
+
+
+def test_curve_is_of_one_column_and_not_beside_a_constant_one():
+    x = np.linspace(-1, 1, 40)
+    net = ty.train({"town": ["Bern"] * 40, "x": x}, np.sin(3 * x), members=10, hidden=3)
+    assert chosen_kind(net, "auto") == "prediction"
+    with pytest.raises(ArgumentError, match="no picture 'curve'"):
+        chosen_kind(net, "curve")
 
 
 def test_truth_is_drawn_where_it_is_known(nets):

@@ -17,8 +17,8 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_predict, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
-from sklearn.utils.estimator_checks import check_estimator
 
+from estimator_checks import failures
 from taylored.errors import ArgumentError, DataError, TooFewPointsError
 from taylored.results import Accuracy
 from taylored.sklearn import FitWarning, NetworkClassifier, NetworkRegressor
@@ -33,14 +33,6 @@ X2 = RNG.normal(size=(80, 2))
 Y2 = X2[:, 0] - 0.5 * X2[:, 1] + RNG.normal(0.0, 0.3, 80)
 BOTH = np.c_[Y2, -1000.0 * Y2 + RNG.normal(size=80)]
 SIDE = (Y2 > 0).astype(int)
-
-
-def failures(estimator):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FitWarning)
-        found = check_estimator(estimator, on_fail=None, on_skip=None)
-    assert len(found) > 50
-    return [(f["check_name"], f["exception"]) for f in found if f["status"] == "failed"]
 
 
 @pytest.fixture(scope="module")

@@ -127,7 +127,7 @@ def test_laplace_covers_where_it_is_trusted():
         x, y = sine(2000, 100 + seed)
         p = net.predict(x)
         made.append(np.mean((p.lo <= y) & (y <= p.hi)))
-    assert abs(np.mean(made) - 0.9) < 0.025
+    assert abs(np.mean(made) - 0.9) < 0.025  # that of a set is known to about .025
 
 
 def test_one_network_alone_says_nothing_of_its_errors():
@@ -242,12 +242,6 @@ def test_folds_leave_each_row_out_of_every_repeat_once():
 # ---- settings ----
 
 
-def test_same_seed_same_parameters_and_another_seed_others():
-    x, y = sine(50, 0)
-    one, two, other = (ty.train(x, y, hidden=(4,), members=10, seed=s) for s in (3, 3, 4))
-    assert one.theta.tobytes() == two.theta.tobytes() != other.theta.tobytes()
-
-
 def test_several_outputs_have_intervals_of_their_own():
     x, y = sine(80, 0)
     net = ty.train(x, np.column_stack([y, 100 * y**2]), hidden=(8,), members=10)
@@ -354,6 +348,7 @@ def test_function_of_the_user_gives_its_own_parameters():
     assert abs(net.error - 0.02) < 0.006 and not net.settings.hidden
 
 
+@pytest.mark.slow  # for the import; test_network_user_model.py takes one apart
 def test_module_of_equinox_is_trained():
     eqx = pytest.importorskip("equinox")
     import jax

@@ -52,7 +52,7 @@ class CellTable:
                 raise self.mixed[name]
 
     def take(self, kept: np.ndarray) -> CellTable:
-        """The same of some rows only."""
+        """The same with the cells of some rows only; texts and counts stay those of the file."""
         columns = {name: cells[kept] for name, cells in self.columns.items()}
         lines = None if self.lines is None else self.lines[kept]
         return replace(self, columns=columns, lines=lines)

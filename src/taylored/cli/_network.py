@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from taylored.networks.result import Network
 
 __all__ = ["exit_code", "findings_in_shell", "in_shell", "reworded", "tell"]
-__all__ += ["tell_findings", "write_text"]
+__all__ += ["tell_findings", "tell_notes", "write_text"]
 
 _NAMES = ("task", "intervals", "noise", "members", "activation", "weights", "groups",
           "regularization", "solver", "seed", "level", "checkpoint")  # fmt: skip
@@ -56,6 +56,13 @@ def tell_findings(findings: Sequence[Finding], options: Options) -> None:
     for finding in findings_in_shell(findings):
         if finding.severity == "error" or not options.quiet:
             tell(f"{finding.severity}: {finding}", options)
+
+
+def tell_notes(notes: Sequence[str], options: Options) -> None:
+    """How a table was read, but for the separator, which is hardly ever a matter of doubt."""
+    for text in notes:
+        if not (options.quiet or text.startswith("separator: ")):
+            output.note(text)
 
 
 def tell(text: str, options: Options) -> None:

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from taylored.cli import _output as output
+from taylored.cli._network import tell
 from taylored.cli._solving import check_arguments
 from taylored.cli._taylor_box import center_of
 from taylored.cli.options import Options
@@ -41,7 +42,7 @@ def run(options: Options) -> int:
     output.emit(f"{shown}\n\n{_tree(result, options)}" if options.plot == "" else shown)
     if options.json or options.latex or options.of:
         for finding in result.findings:
-            output.tell(f"{finding.severity}: {finding}")
+            tell(f"{finding.severity}: {finding}", options)
     return 5 if any(f.severity != "note" for f in result.findings) else 0
 
 

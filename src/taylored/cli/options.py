@@ -21,9 +21,10 @@ __all__ = [
     "Options",
     "count_of",
     "level_of",
+    "look_options",
     "parse",
     "parser_of",
-    "picture_of",
+    "plot_option",
     "unknown",
 ]
 
@@ -191,6 +192,7 @@ def _span(name: str, value: str) -> tuple[float | None, float | None]:
 
 
 def level_of(text: str) -> float:
+    """The level of intervals, for argparse."""
     value = _float(text)
     if not 0 < value < 1:
         raise _error(f"{text!r} is not between 0 and 1", "write 0.95 for 95 %")
@@ -198,6 +200,7 @@ def level_of(text: str) -> float:
 
 
 def count_of(text: str) -> int:
+    """A whole number from 0, for argparse."""
     if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
         raise _error(f"{text[:40]!r} is not a whole number", "write 0, 1, 2, ...")
     return int(text)
@@ -210,7 +213,7 @@ def _positive(text: str) -> float:
     return value
 
 
-def picture_of(text: str) -> str:
+def _picture(text: str) -> str:
     if text and not text.lower().endswith(PICTURES):
         raise _error(f"{text!r} is not a picture", f"its name ends with {', '.join(PICTURES)}")
     return text
@@ -408,7 +411,7 @@ def _form_options(
 
 def plot_option(group: Any) -> None:
     """Declare `--plot` and `--plot FILE`."""
-    group.add_argument("--plot", nargs="?", type=picture_of, metavar="FILE",
+    group.add_argument("--plot", nargs="?", type=_picture, metavar="FILE",
                        help="draw in the terminal, or to FILE (.png, .svg, .pdf)")  # fmt: skip
 
 

@@ -10,7 +10,14 @@ import numpy as np
 from taylored.cli import _output as output
 from taylored.cli._data import open_data
 from taylored.cli._deliver import plain, table_csv
-from taylored.cli._network import in_shell, reworded, tell, tell_findings, write_text
+from taylored.cli._network import (
+    in_shell,
+    reworded,
+    tell,
+    tell_findings,
+    tell_notes,
+    write_text,
+)
 from taylored.cli.options import Options
 from taylored.errors import ArgumentError, ColumnError, EmptyDataError, NotNumericError
 
@@ -41,9 +48,7 @@ def run(options: Options) -> int:
     net = _loaded(path)
     table = open_data(source, options)
     data = table.cells(table.names, options.where)
-    for text in data.notes:
-        if not (options.quiet or text.startswith("separator: ")):
-            output.note(text)
+    tell_notes(data.notes, options)
     columns = _inputs(net, table.names, table.index)
     kept = _complete(data, columns, options)
     rest = data.take(kept)

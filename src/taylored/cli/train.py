@@ -16,6 +16,7 @@ from taylored.cli._network import (
     in_shell,
     reworded,
     tell_findings,
+    tell_notes,
     write_text,
 )
 from taylored.cli.fit import wrong_count
@@ -38,9 +39,7 @@ def run(options: Options) -> int:
     _check(options, source)
     table = open_data(source, options)
     data = table.cells(table.names, options.where)
-    for text in data.notes:
-        if not (options.quiet or text.startswith("separator: ")):
-            output.note(text)
+    tell_notes(data.notes, options)
     with data.rows_as_lines(), reworded():
         net = _trained(data, formula, options)
     shown = replace(net, findings=data.findings(net.findings))

@@ -10,7 +10,7 @@ import numpy as np
 from taylored.errors import ArgumentError
 from taylored.formula import suggest
 
-__all__ = ["ACTIVATIONS", "Activation", "activation_named"]
+__all__ = ["ACTIVATIONS", "Activation", "activation_named", "logistic", "softmax"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,15 @@ class Activation:
     flat: bool = False
 
 
-def _logistic(u: np.ndarray) -> np.ndarray:
+def logistic(u: np.ndarray) -> np.ndarray:
+    """1 / (1 + exp(-u)), without overflow."""
     return 0.5 * np.tanh(0.5 * u) + 0.5
+
+
+def softmax(u: np.ndarray) -> np.ndarray:
+    """exp(u) over its sum along the last axis, without overflow."""
+    e = np.exp(u - u.max(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True)
 
 
 def _softplus(u: np.ndarray) -> np.ndarray:
@@ -50,7 +57,7 @@ def _normal_density(u: np.ndarray) -> np.ndarray:
 
 
 def _silu_slope(u: np.ndarray, a: np.ndarray) -> np.ndarray:
-    s = _logistic(u)
+    s = logistic(u)
     return s + a * (1 - s)
 
 
@@ -61,15 +68,15 @@ _ROWS = (
         gain=2.0**0.5, kinked=True,
     ),
     Activation(
-        "logistic", "jax.nn:sigmoid", _logistic, lambda u, a: a * (1 - a), gain=4.0, flat=True
+        "logistic", "jax.nn:sigmoid", logistic, lambda u, a: a * (1 - a), gain=4.0, flat=True
     ),
-    Activation("softplus", "jax.nn:softplus", _softplus, lambda u, a: _logistic(u), gain=2.0),
+    Activation("softplus", "jax.nn:softplus", _softplus, lambda u, a: logistic(u), gain=2.0),
     Activation("sin", "jax.numpy:sin", np.sin, lambda u, a: np.cos(u)),
     Activation(
         "gelu", "taylored.networks.activations:exact_gelu", lambda u: u * _normal_cdf(u),
         lambda u, a: _normal_cdf(u) + u * _normal_density(u), gain=1.5,
     ),
-    Activation("silu", "jax.nn:silu", lambda u: u * _logistic(u), _silu_slope, gain=1.7),
+    Activation("silu", "jax.nn:silu", lambda u: u * logistic(u), _silu_slope, gain=1.7),
     Activation("identity", "taylored.networks.activations:identity", lambda u: u,
                lambda u, a: np.ones_like(u)),
 )  # fmt: skip

@@ -95,8 +95,8 @@ def _slabs(z: np.ndarray) -> list[np.ndarray]:
 
 
 def _measured_again(distinct: np.ndarray) -> bool:
-    """Whether equal rows are no chance: two columns, no functions of one another, tell hardly fewer
-    rows apart than all do."""
+    """Whether equal rows are no chance: of two columns, no functions of one another, each has half
+    as many values as there are rows that differ."""
     if len(distinct) < _CLUSTERS:
         return False
     fine = [c for c in distinct.T if len(np.unique(c)) >= 0.5 * len(distinct)]
@@ -181,7 +181,7 @@ def shared_columns(z: np.ndarray) -> tuple[list[int], int]:
     best: tuple[list[int], int] = [], 0
     for i in few:
         alike = [j for j in few if j != i and _same_things((columns[i], columns[j]), z[:, [i, j]])]
-        if len(alike) > len(best[0]) - 1 and alike:
+        if alike and len(alike) >= len(best[0]):
             together = sorted([i, *alike])
             pairs = np.unique(np.column_stack([columns[k] for k in together]), axis=0)
             best = together, len(pairs)

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["alike_in_groups", "effective_units", "mean_and_stderr", "unit_weights"]
+__all__ = [
+    "alike_in_groups",
+    "correlation_within",
+    "effective_units",
+    "mean_and_stderr",
+    "student_quantile",
+    "unit_weights",
+]
 
 _NORMAL = 1.959964  # deviations on each side that hold 95 %
 
@@ -36,13 +43,24 @@ def mean_and_stderr(
     if units <= 1.0 + 1e-9:
         return mean, float("inf")
     stderr = float(np.sqrt(moved @ moved * units / (units - 1.0)))
-    return mean, stderr if groups is None else stderr * _student(units)
+    if groups is not None:
+        stderr *= student_quantile(units - 1.0, 0.95) / _NORMAL
+    return mean, stderr
 
 
-def _student(units: float) -> float:
+def student_quantile(degrees: float, level: float) -> float:
+    """Standard errors on each side of an interval at `level`, of Student's t."""
     from scipy.special import stdtrit
 
-    return float(stdtrit(max(units - 1.0, 1.0), 0.975)) / _NORMAL
+    return float(stdtrit(max(degrees, 1.0), 0.5 + 0.5 * level))
+
+
+def correlation_within(values: np.ndarray, groups: np.ndarray) -> float:
+    """That of two rows of a group, over all such pairs; `values` (rows,) have the mean 0."""
+    size, sums = np.bincount(groups).astype(float), np.bincount(groups, values)
+    square = float(values @ values) / len(values)
+    pairs = float((size * (size - 1.0)).sum())
+    return (float(sums @ sums) - len(values) * square) / pairs / max(square, 1e-300)
 
 
 def alike_in_groups(values: np.ndarray, groups: np.ndarray) -> float:
@@ -58,10 +76,6 @@ def alike_in_groups(values: np.ndarray, groups: np.ndarray) -> float:
     usual = float((size**2).sum() / rows)
     if usual <= 1.0 + 1e-9 or units < 2:
         return 1.0 if units > 1 else float("inf")
-    z = values - values.mean()
-    square, sums = float(z @ z) / rows, np.bincount(groups, z)
-    pairs = float((size * (size - 1.0)).sum())
-    rho = (float(sums @ sums) - rows * square) / pairs / max(square, 1e-300)
-    rho = min(max(rho, 0.0), 1.0)
+    rho = min(max(correlation_within(values - values.mean(), groups), 0.0), 1.0)
     error = (1 - rho) * (1 + (usual - 1) * rho) * (2 / (usual * (usual - 1) * (units - 1))) ** 0.5
     return 1.0 + (usual - 1.0) * min(rho + 2 * error, 1.0)

@@ -15,6 +15,7 @@ __all__ = ["tempered_ranges", "tempered_slopes"]
 _LEAST = 1e-12  # probabilities below it are taken as it
 _ROUNDING = 2.0**-40  # of q as it is computed: some hundred roundings of its logarithm
 _OFF = 2.0**-48  # by which the sum of probabilities as they are computed may miss 1
+_PRODUCTS = 1e-14  # more than the roundings of five products
 _SLICES = 32
 
 
@@ -25,8 +26,7 @@ def tempered_ranges(p: Bounds, temperature: float) -> Bounds:
     rest = np.minimum(high, (1.0 - p[0] + _OFF)[:, None])  # of the others, where p_k is least
     least = _share(low, np.maximum(rest, _LEAST), temperature, up=False)
     most = _share(high, np.broadcast_to(low, rest.shape), temperature, up=True)
-    slack = _ROUNDING
-    return np.maximum(least * (1 - slack), 0.0), np.minimum(most * (1 + slack), 1.0)
+    return np.maximum(least * (1 - _ROUNDING), 0.0), np.minimum(most * (1 + _ROUNDING), 1.0)
 
 
 def _coupled(p: Bounds) -> Bounds:
@@ -137,6 +137,7 @@ def _of_two(p: Bounds, slopes: Bounds, temperature: float) -> Bounds:
 
 
 def _steepness(p: tuple[float, float], temperature: float) -> tuple[float, float]:
+    """The range of dq/dp of two classes over a slice of p."""
     pair = np.array([1.0 - p[1], p[0]]), np.array([1.0 - p[0], p[1]])
     pair = np.maximum(NUMPY.down(pair[0]), 0.0), np.minimum(NUMPY.up(pair[1]), 1.0)
     q = tempered_ranges(pair, temperature)
@@ -146,10 +147,8 @@ def _steepness(p: tuple[float, float], temperature: float) -> tuple[float, float
     for k in range(2):
         least, most = least * q[0][k], most * q[1][k]
         least, most = least * inverse[0][k, 0], most * inverse[1][k, 0]
-    rounding = 1e-14
-    return (0.0 if held else least * temperature * (1 - rounding)), (
-        most * temperature * (1 + rounding)
-    )
+    low = 0.0 if held else least * temperature * (1 - _PRODUCTS)
+    return low, most * temperature * (1 + _PRODUCTS)
 
 
 def _rounded(ends: Bounds) -> Bounds:

@@ -77,6 +77,9 @@ def bound(net: Network, lo: Any, hi: Any, *, thorough: bool = False) -> Bound:
         hi: the upper ends; a category has the same value in both.
         thorough: spend more time on narrower ranges.
 
+    Returns:
+        A `Bound`: `.value` and `.derivative`, in the units of the data.
+
     Raises:
         ArgumentError: where lo and hi are no box, or a category differs.
         DataError: where columns are missing or hold something else.
@@ -88,14 +91,14 @@ def bound(net: Network, lo: Any, hi: Any, *, thorough: bool = False) -> Bound:
     else:
         found = _of_function(net, box, thorough)
     value, derivative = found.value, found.derivative
-    if net.task == "classification":
+    classes = net.task == "classification"
+    if classes:
         value, derivative = _calibrated(net, value, derivative)
-    derivative = _reshaped(derivative, (..., box.numbers))
-    if net.task == "regression" and net.response.flat:
-        value, derivative = _reshaped(value, 0), _reshaped(derivative, 0)
+    derivative = _at(derivative, (..., box.numbers))
+    if not classes and net.response.flat:
+        value, derivative = _at(value, 0), _at(derivative, 0)
     columns = net.encoder.columns
     names = tuple(columns[net.encoder.column_of[k]].name for k in box.numbers)
-    classes = net.task == "classification"
     outputs = tuple(str(c) for c in net.response.classes) if classes else net.response.names
     return Bound(
         value, derivative, names, outputs, box.lo[box.numbers], box.hi[box.numbers], box.fixed,
@@ -113,7 +116,8 @@ def _useless(net: Network) -> Iterator[Finding]:
         )
 
 
-def _reshaped(found: Interval, part: Any) -> Interval:
+def _at(found: Interval, part: Any) -> Interval:
+    """The ranges at these places of the ends."""
     ends = found.lo[part], found.hi[part]
     lo, hi = (float(e) if np.ndim(e) == 0 else e for e in ends)
     return Interval(lo, hi, None, found.method, found.kind, found.note)
@@ -149,7 +153,7 @@ def _ends(net: Network, end: Any, name: str) -> list[Any]:
     columns = net.encoder.columns
     if np.ndim(end) == 0 and not hasattr(end, "keys") and len(columns) == 1:
         end = [end]
-    frame = read_frame(one_row(end, len(columns)), name)
+    frame = read_frame(one_row(end), name)
     raw, _ = match_columns(frame, tuple(c.name for c in columns), net.encoder.named)
     require_one(np.empty(frame.rows), name)
     return [_cell(c, values, name) for c, values in zip(columns, raw, strict=True)]

@@ -64,8 +64,8 @@ def chain(
 
     Numerical error:
         Derivatives are exact but for rounding, which `.error` estimates: 3 times the spread of
-        five walks in which every result is moved by up to two roundings. Inside while loops and
-        scans of more than 3000 steps it is not followed, and the accuracy is unknown.
+        five walks in which every result is moved by up to two roundings. Inside while loops, and
+        scans of more than 3000 operations in all, it is not followed: the accuracy is unknown.
 
     Raises:
         FormulaError, FunctionError: where f cannot be read, or does not have one number as value.
@@ -192,8 +192,9 @@ class Chain:
         Raises:
             ArgumentError: where there is no such input.
         """
-        if isinstance(paths, bool) or not isinstance(paths, int) or not 0 <= paths <= 10_000:
-            raise ArgumentError(f"paths is {paths!r}.", next_step="list 1 to 10000 of them.")
+        number = isinstance(paths, int | np.integer) and not isinstance(paths, bool)
+        if not number or not 0 <= paths <= 10_000:
+            raise ArgumentError(f"paths is {paths!r}.", next_step="list 0 to 10000 of them.")
         layout = self.question.layout
         block = layout.block(name)
         leaves = [k for k, leaf in enumerate(layout.leaves) if _overlap(leaf, block)]
@@ -205,12 +206,16 @@ class Chain:
             if block.stop - block.start > 1:
                 ends = (leaf.name, self.name)
                 found = array_influence(self.tape, self.graph, self.adjoints, ends, self.seed)
-                return found if self._known else found.not_known()
+                return self._judged(found)
             entry = block.start - leaf.start
             shown = name.replace(" ", "") if leaf.shape else leaf.name
             ends = (leaves[0], entry, shown), (self._output, self.question.entry, self.name)
             found = number_influence(self.tape, self.graph, self.adjoints, ends, paths)
-            return found if self._known else found.not_known()
+            return self._judged(found)
+
+    def _judged(self, found: PathInfluence) -> PathInfluence:
+        known = found if self._known else found.not_known()
+        return replace(known, accuracy=self.accuracy)
 
     # ---- how far to trust it ----
 

@@ -19,7 +19,7 @@ from taylored.networks.chain_trust import Shake
 from taylored.readings.chain import Tape, forward, is_float
 from taylored.trace.program import Constant, Equation, Program
 
-__all__ = ["Switch", "read_by", "switches_at"]
+__all__ = ["Switch", "choice_name", "read_by", "switches_at"]
 
 _RUNS = 8  # walks with every number moved
 _UNITS = 4.0  # of rounding, by which they are moved up or down

@@ -19,7 +19,8 @@ class Cost:
     """Sweeps over the graph, each of `edges` multiplications by one local factor.
 
     Attributes:
-        edges: edges between single numbers, those inside loops counted each time.
+        edges: edges between single numbers, those inside scans counted each time; how often a while
+            loop is run is not known, and it counts once.
         inputs: numbers to differentiate by: forwards there is a sweep for each.
         outputs: numbers that are differentiated; backwards there is a sweep for each.
         kept: numbers that the walk backwards needs from the walk forwards.

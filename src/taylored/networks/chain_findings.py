@@ -17,10 +17,10 @@ from taylored.readings.chain import Link, Tape, is_float
 from taylored.results import Finding
 from taylored.trace.program import Equation
 
-__all__ = ["TINY", "Step", "Switches", "find", "steps_of"]
+__all__ = ["Step", "Switches", "find", "steps_of"]
 
 _MOST = 5
-TINY = 1e-290  # numbers below it lose their digits
+_TINY = 1e-290  # numbers below it lose their digits
 _QUOTED = 60  # characters of the user's line
 _BETWEEN, _SMOOTH = 0.5, 1.5  # slopes of a jump, 0, of a kink, 1, and of neither, 2
 _NEVER_FLAT = frozenset("exp exp2 expm1 logistic tanh sinh erf erfc asinh atan".split())
@@ -187,7 +187,7 @@ def _underflow(shares: Sequence[Sequence[Any]]) -> list[Finding]:
     for given in shares:
         for share in given:
             size = np.abs(np.asarray(share))
-            if ((size > 0.0) & (size < TINY)).any():
+            if ((size > 0.0) & (size < _TINY)).any():
                 text = "Adjoints fall below 1e-290 on the way: the slopes they end in underflow."
                 step = "The inputs hardly move the value; fewer or steeper steps keep the slopes."
                 return [Finding("underflow", text, step)]

@@ -11,7 +11,9 @@ from taylored.networks.chain_compose import Factor, composed
 from taylored.networks.chain_graph import Edge, Graph, Node
 from taylored.networks.chain_names import place_of, statement_of, statement_text
 
-__all__ = ["Fold", "Group", "fold"]
+__all__ = ["MOST_NODES", "Fold", "Group", "fold"]
+
+MOST_NODES = 30  # that a reader takes in; more are folded
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +65,7 @@ class Fold:
         return any(len(g.nodes) > 1 for g in self.groups)
 
 
-def fold(graph: Graph, most: int) -> Fold:
+def fold(graph: Graph, most: int = MOST_NODES) -> Fold:
     """The graph with at most about so many groups; inputs stay apart."""
     inputs = [Group((n,)) for n in graph.nodes if n.is_input]
     steps = [n for n in graph.nodes if not n.is_input]

@@ -126,13 +126,15 @@ class Graph:
 
     def paths(self, source: str, output: str) -> Iterator[tuple[Edge, ...]]:
         """Every path between two nodes, as its edges."""
-        if source == output:
-            yield ()
-            return
         ahead = self.paths_to(output)
-        for edge in self.edges_from(source):
-            if edge.target in ahead:
-                yield from ((edge, *rest) for rest in self.paths(edge.target, output))
+        waiting: list[tuple[str, tuple[Edge, ...]]] = [(source, ())]
+        while waiting:  # by hand: a path may be longer than Python recurses
+            name, before = waiting.pop()
+            if name == output:
+                yield before
+            else:
+                leaving = [e for e in self.edges_from(name) if e.target in ahead]
+                waiting += [(e.target, (*before, e)) for e in reversed(leaving)]
 
 
 def make_graph(

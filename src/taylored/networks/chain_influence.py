@@ -14,6 +14,7 @@ from taylored.networks.chain_graph import Edge, Graph
 from taylored.networks.chain_paths import Hop, Route, TooManyPaths, find_routes
 from taylored.networks.chain_symbols import local_symbol
 from taylored.readings.chain import Tape, is_float
+from taylored.results import Accuracy
 from taylored.trace.program import Constant
 
 __all__ = ["Factor", "Path", "PathInfluence", "array_influence", "number_influence"]
@@ -65,6 +66,7 @@ class PathInfluence:
         rest: the sum over the paths that are not listed: total - Σ products.
         over_paths: the sum over all paths, from a walk of its own; nan where it was not made.
         reason: why no paths are listed, else empty.
+        accuracy: of the total: that of the derivatives of the chain rule.
     """
 
     name: str
@@ -75,6 +77,7 @@ class PathInfluence:
     rest: Any
     over_paths: Any
     reason: str = ""
+    accuracy: Accuracy = Accuracy.UNKNOWN
 
     @property
     def complete(self) -> bool:
@@ -118,10 +121,10 @@ class _Names:
         node = self.graph.by_variable.get(variable)
         if node is None:
             return None
-        return entry_name(node.name, np.shape(self.tape.values[variable]), k)
+        return _entry_name(node.name, np.shape(self.tape.values[variable]), k)
 
 
-def entry_name(name: str, shape: Sequence[int], k: int) -> str:
+def _entry_name(name: str, shape: Sequence[int], k: int) -> str:
     """`W[2,0]`; a single number has the name of its array."""
     if math.prod(shape) == 1:
         return name
@@ -182,9 +185,9 @@ def _symbol(names: _Names, hop: Hop) -> str:
             if isinstance(atom, int) and np.size(value) > 1:
                 origin = np.arange(np.size(value)).reshape(np.shape(value))
                 k = int(np.broadcast_to(origin, out).reshape(-1)[hop.target[1]])
-                known[atom] = entry_name(known[atom], np.shape(value), k)
+                known[atom] = _entry_name(known[atom], np.shape(value), k)
         last = link.equation.outputs[0]
-        known[last] = entry_name(known[last], out, hop.target[1])
+        known[last] = _entry_name(known[last], out, hop.target[1])
     return local_symbol(names.tape.program, link, hop.place, known)
 
 
@@ -208,7 +211,7 @@ def _multiplied(names: _Names, hop: Hop) -> str:
     if known is not None:
         return known
     program = names.tape.program
-    return entry_name(program.names[other], shape, k) if other < len(program.names) else ""
+    return _entry_name(program.names[other], shape, k) if other < len(program.names) else ""
 
 
 # ---- between arrays ----
@@ -246,8 +249,9 @@ def array_influence(
         )
         paths.append(Path(factors, share))
     paths.sort(key=lambda p: -float(np.linalg.norm(np.nan_to_num(np.asarray(p.product)))))
-    whole = sum((p.product for p in paths), start=np.zeros(np.shape(total)))
-    return PathInfluence(name, output, total, tuple(paths), float(count), 0.0 * total, whole)
+    nothing = np.zeros(np.shape(total))
+    whole = sum((p.product for p in paths), start=nothing)
+    return PathInfluence(name, output, total, tuple(paths), float(count), nothing, whole)
 
 
 def _pulled(tape: Tape, edge: Edge, share: Any) -> Any:

@@ -18,6 +18,7 @@ __all__ = [
     "CARRYING",
     "assigned_names",
     "called_name",
+    "constant_text",
     "line_text",
     "operation_text",
     "place_of",
@@ -37,7 +38,7 @@ _INFIX = {
 }  # fmt: skip
 _CALLED = {"reduce_sum": "sum", "reduce_max": "max", "reduce_min": "min", "reduce_prod": "prod",
            "logistic": "sigmoid", "erf_inv": "erfinv", "conv_general_dilated": "conv",
-           "stop_gradient": "stop", "concatenate": "concatenate"}  # fmt: skip
+           "stop_gradient": "stop"}  # fmt: skip
 _PLACE = re.compile(r"^(?P<file>.*?):(?P<line>\d+)(?::(?P<column>\d+))?(?: \((?P<function>.*)\))?$")
 
 
@@ -221,6 +222,7 @@ def _operand(program: Program, atom: Atom, names: Mapping[int, str]) -> str:
 
 
 def constant_text(value: Any) -> str:
+    """A number of the program as text; "data" for arrays."""
     if np.ndim(value) or getattr(value, "dtype", np.dtype(float)).kind not in "biuf":
         return "data"
     number = np.asarray(value).item()

@@ -16,7 +16,7 @@ import numpy as np
 from taylored.results import Finding
 from taylored.trace.fresh import with_own_arrays
 
-__all__ = ["Own", "own_value", "precision_findings"]
+__all__ = ["Own", "chosen_places", "own_value", "precision_findings"]
 
 _DRAWING = ("random_", "threefry", "rng_", "bitcast_convert_type")
 _PASSED_ON = frozenset("convert_element_type broadcast_in_dim reshape copy jit pjit".split())
@@ -52,10 +52,8 @@ def own_value(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            picked = {chosen} if isinstance(chosen, int) else set(chosen)
-            taken = tuple(
-                _as_given(v, k in picked or k - len(given) in picked) for k, v in enumerate(given)
-            )
+            picked = chosen_places(chosen, len(given))
+            taken = tuple(_as_given(v, k in picked) for k, v in enumerate(given))
             arguments = read_arguments(f, chosen, taken, {})
             count, called = len(arguments.leaves), with_own_arrays(f)
 
@@ -103,6 +101,12 @@ def precision_findings(own: Own | None, value: float, sizes: tuple[float, float]
             f"{step}{draw}.",
         )
     ]
+
+
+def chosen_places(chosen: Any, count: int) -> set[int]:
+    """The places of so many arguments that `argnums` means; those below 0 count from the end."""
+    numbers = {chosen} if isinstance(chosen, int) else set(chosen)
+    return {k for k in range(count) if k in numbers or k - count in numbers}
 
 
 def _as_given(tree: Any, picked: bool) -> Any:

@@ -13,6 +13,7 @@ import numpy as np
 
 from taylored.calculus.observe import CALLS, CUSTOM, alone
 from taylored.networks.chain_unroll import MOST_STEPS, write_scan
+from taylored.readings.chain_factors import as_array
 from taylored.readings.facts import ELEMENTWISE
 from taylored.trace.program import Atom, Constant, Equation, Program
 from taylored.trace.source import user_line
@@ -65,7 +66,7 @@ class _Writer:
         jaxpr = closed.jaxpr
         known: dict[Any, Atom] = dict(zip(jaxpr.invars, inputs, strict=True))
         for var, value in zip(jaxpr.constvars, closed.consts, strict=True):
-            known[var] = Constant(_array(value))
+            known[var] = Constant(as_array(value))
 
         def read(atom: Any) -> Atom:
             if isinstance(atom, jex.Literal):
@@ -143,8 +144,3 @@ def inner_closed(jaxpr: Any) -> Any:
     import jax.extend.core as jex
 
     return jaxpr if hasattr(jaxpr, "consts") else jex.ClosedJaxpr(jaxpr, ())
-
-
-def _array(value: Any) -> Any:
-    dtype = getattr(value, "dtype", None)
-    return value if dtype is not None and not isinstance(dtype, np.dtype) else np.asarray(value)

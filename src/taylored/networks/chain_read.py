@@ -15,8 +15,9 @@ from taylored.calculus.trees import Layout, Leaf
 from taylored.errors import ArgumentError, FunctionError
 from taylored.formula import parse
 from taylored.networks.chain_names import unique
-from taylored.networks.chain_own import Own, own_value
+from taylored.networks.chain_own import Own, chosen_places, own_value
 from taylored.networks.chain_program import program_of, with_constants_as_inputs
+from taylored.readings.chain_factors import as_array
 from taylored.series.function import (
     argument_names,
     as_arguments,
@@ -118,9 +119,7 @@ def _of_numbers(
     leaves = tuple(Leaf(n, (), k, 1) for k, n in enumerate(program.names))
     inputs = tuple(np.float64(v) for v in numbers)
     output = program.outputs[0]
-    return Question(
-        name, program, Layout(leaves, None), inputs, output, 0, name, tree, formula
-    )  # fmt: skip
+    return Question(name, program, Layout(leaves, None), inputs, output, 0, name, tree, formula)
 
 
 # ---- functions ----
@@ -156,7 +155,7 @@ def _recorded(f: Callable, given: list[Any], chosen: Any) -> Question | None:
         return None
     if program.key() != again.key():
         raise changing_function(_name(f))
-    if any(e.primitive in ("broadcast_to",) for e in program.equations) or program.holds_arrays:
+    if any(e.primitive == "broadcast_to" for e in program.equations) or program.holds_arrays:
         return None
     numbers = [float(v) for v in given]
     if not np.isfinite(numbers).all():
@@ -176,9 +175,8 @@ def _of_jax(f: Callable, given: list[Any], chosen: Any, output: int | str | None
 
     called, given = f, list(given)
     f, given = _without_functions(f, given)
-    picked = {chosen} if isinstance(chosen, int) else set(chosen)
-    floats = [with_floats(v) if k in picked or k - len(given) in picked else v
-              for k, v in enumerate(given)]  # fmt: skip
+    picked = chosen_places(chosen, len(given))
+    floats = [with_floats(v) if k in picked else v for k, v in enumerate(given)]
     with float64():
         arguments = read_arguments(f, chosen, tuple(floats), {})
         if not arguments.concrete:
@@ -196,9 +194,9 @@ def _of_jax(f: Callable, given: list[Any], chosen: Any, output: int | str | None
     names = [leaf.name for leaf in arguments.inputs.leaves]
     names += _data_names(called, floats, picked, len(arguments.others))
     inputs = [np.asarray(v) for v in arguments.leaves]
-    inputs += [_numbers(v) for v in arguments.others]
+    inputs += [as_array(v) for v in arguments.others]
     closed, held = with_constants_as_inputs(traced.closed)
-    inputs += [_numbers(v) for v in held]
+    inputs += [as_array(v) for v in held]
     names += _names_held(called, held, names)
     program = program_of(closed, names)
 
@@ -230,11 +228,6 @@ def _without_functions(f: Callable, given: list[Any]) -> tuple[Callable, list[An
         return f(*tree.unflatten([next(rest) if h is None else h for h in held]))
 
     return called, bare
-
-
-def _numbers(value: Any) -> Any:
-    dtype = getattr(value, "dtype", None)
-    return value if dtype is not None and not isinstance(dtype, np.dtype) else np.asarray(value)
 
 
 def _chosen_output(traced: Any, output: int | str | None) -> tuple[int, int, str]:

@@ -13,7 +13,15 @@ import numpy as np
 from taylored.networks.chain_program import LOOPS
 from taylored.readings.chain import Tape, backward, forward, is_float
 
-__all__ = ["Rounding", "Shake", "TaylorTest", "rounding", "slope_past", "taylor_test"]
+__all__ = [
+    "Rounding",
+    "Shake",
+    "TaylorTest",
+    "flat_gradient",
+    "rounding",
+    "slope_past",
+    "taylor_test",
+]
 
 _RUNS = 5
 _SAFETY = 3.0
@@ -64,7 +72,7 @@ def rounding(
         shake = Shake(run)
         moved = forward(tape.program, inputs, range(wrt), shake)
         adjoints, _ = backward(moved, {seed[0]: seed[1]}, shake)
-        values.append(float(np.sum(np.asarray(moved.values[seed[0]]) * seed[1])))
+        values.append(_picked(moved.values[seed[0]], seed[1]))
         found.append(flat_gradient(adjoints, inputs[:wrt]))
     with np.errstate(all="ignore"):
         spread = np.max(np.abs(np.array(found) - gradient), axis=0, initial=0.0)
@@ -101,6 +109,11 @@ def flat_gradient(adjoints: Any, inputs: Sequence[Any]) -> np.ndarray:
         for k, v in enumerate(inputs)
     ]
     return np.concatenate(parts) if parts else np.empty(0)
+
+
+def _picked(output: Any, seed: Any) -> float:
+    """The number of the output that is differentiated: where its adjoint is 1."""
+    return float(np.asarray(output)[seed != 0.0].sum())
 
 
 # ---- the Taylor test ----
@@ -154,7 +167,7 @@ def taylor_test(
         noise: the errors of value and gradient by rounding; nan where they are not known.
     """
     result = TaylorTest(np.empty(0), np.empty(0), math.nan, "none")
-    value = float(np.sum(np.asarray(tape.values[seed[0]]) * seed[1]))
+    value = _picked(tape.values[seed[0]], seed[1])
     if not (np.isfinite(gradient).all() and math.isfinite(value)):
         return result
     for k in range(_DIRECTIONS):
@@ -174,7 +187,7 @@ def slope_past(
         2 where every test is passed, so that the value is smooth there all the same; nan where
         they cannot tell.
     """
-    value = float(np.sum(np.asarray(tape.values[seed[0]]) * seed[1]))
+    value = _picked(tape.values[seed[0]], seed[1])
     if not (np.isfinite(gradient).all() and math.isfinite(value)):
         return math.nan
     steady = noise.value <= _NOISY * abs(value) and (
@@ -227,8 +240,7 @@ def _along(
     steps, left, floors = [], [], []
     for halving in range(1, _HALVINGS):
         h = 2.0**-halving
-        moved = _at(tape, inputs, point + h * direction, wrt)
-        found = float(np.sum(moved * seed[1]))
+        found = _picked(_at(tape, inputs, point + h * direction, wrt), seed[1])
         steps.append(h)
         left.append(abs(found - value - h * slope))
         size = max(abs(value), abs(found), abs(h * slope))

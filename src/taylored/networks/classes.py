@@ -15,35 +15,28 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize_scalar
 
+from taylored.networks.activations import logistic, softmax
 from taylored.networks.averages import effective_units, mean_and_stderr
 from taylored.networks.folds import Folds
-from taylored.networks.outofbag import (
-    Coverage,
-    LeftOut,
-    conformal_quantile,
-    new_weight,
-)
+from taylored.networks.outofbag import Coverage, LeftOut, conformal_quantile, new_weight
 
-__all__ = ["ClassesOutOfBag", "Reliability", "probabilities", "tempered"]
+__all__ = ["LEAST_PROBABILITY", "ClassesOutOfBag", "Reliability", "probabilities", "tempered"]
 
-_LEAST = 1e-12
+LEAST_PROBABILITY = 1e-12  # less counts as this: logarithms stay finite
 _BINS = 10
 
 
 def probabilities(f: np.ndarray) -> np.ndarray:
     """(..., classes) of the outputs (..., outputs): one output is the logit of the second class."""
     if f.shape[-1] == 1:
-        p = 0.5 * np.tanh(0.5 * f) + 0.5
+        p = logistic(f)
         return np.concatenate([1 - p, p], axis=-1)
-    e = np.exp(f - f.max(-1, keepdims=True))
-    return e / e.sum(-1, keepdims=True)
+    return softmax(f)
 
 
 def tempered(p: np.ndarray, temperature: float) -> np.ndarray:
     """Probabilities (rows, classes) made less sure by T > 1, surer by T < 1."""
-    log = np.log(np.clip(p, _LEAST, 1.0)) / temperature
-    e = np.exp(log - log.max(-1, keepdims=True))
-    return e / e.sum(-1, keepdims=True)
+    return softmax(np.log(np.clip(p, LEAST_PROBABILITY, 1.0)) / temperature)
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +77,7 @@ class ClassesOutOfBag(LeftOut):
 
         def loss(log: float) -> float:
             own = tempered(p, float(np.exp(log)))[np.arange(len(t)), t]
-            return float(-(w @ np.log(np.clip(own, _LEAST, 1.0)))) + 0.5 * log * log
+            return float(-(w @ np.log(np.clip(own, LEAST_PROBABILITY, 1.0)))) + 0.5 * log * log
 
         # The prior term, a tenth of a row or so, keeps rows that are all right from T = 0.
         found = minimize_scalar(loss, bounds=(-2.0, 2.0), method="bounded")
@@ -103,7 +96,7 @@ class ClassesOutOfBag(LeftOut):
     def losses(self) -> np.ndarray:
         """(rows,) -log of the probability given to the true class."""
         own = self.probability[np.arange(len(self.t)), self.t]
-        return -np.log(np.clip(own, _LEAST, 1.0))
+        return -np.log(np.clip(own, LEAST_PROBABILITY, 1.0))
 
     @cached_property
     def right(self) -> np.ndarray:

@@ -71,8 +71,7 @@ def _bend(activation: Activation, u: np.ndarray) -> np.ndarray:
     """The second derivative of an activation, 0 where it is made of lines."""
     if activation.kinked:
         return np.zeros_like(u)
-    ends = (activation.slope(v, activation.value(v)) for v in (u + _STEP, u - _STEP))
-    high, low = ends
+    high, low = (activation.slope(v, activation.value(v)) for v in (u + _STEP, u - _STEP))
     return (high - low) / (2 * _STEP)
 
 

@@ -18,7 +18,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from taylored.errors import ArgumentError
-from taylored.networks.classes import ClassesOutOfBag, probabilities, tempered
+from taylored.networks.averages import student_quantile
+from taylored.networks.classes import (
+    LEAST_PROBABILITY,
+    ClassesOutOfBag,
+    probabilities,
+    tempered,
+)
 from taylored.networks.insight import Reported
 from taylored.networks.plan import check_level
 from taylored.networks.slope_posterior import SlopeError, slope_error
@@ -101,7 +107,7 @@ def derivative(net: Network, X: Any, wrt: Any = None, level: float = 0.9) -> Der
         with np.errstate(invalid="ignore", over="ignore"):  # rows as far away as float64 goes
             stderr = np.sqrt(error.variance) * _units(net, features)
         stderr = np.where(np.isnan(stderr), np.inf, stderr)
-        reach = _quantile(error.degrees, level) * stderr
+        reach = student_quantile(error.degrees, level) * stderr
         stderr, lo, hi = (_shaped(net, v, alone) for v in (stderr, value - reach, value + reach))
     kind = Accuracy.UNKNOWN if error is None else Accuracy.ESTIMATED
     classes = net.task == "classification"
@@ -190,7 +196,7 @@ def _of_probabilities(net: Network, f: np.ndarray, slopes: np.ndarray) -> np.nda
         return moves
     mean, temperature = each.mean(0), net.out_of_bag.temperature
     q = tempered(mean, temperature)[..., None]
-    relative = moves / np.maximum(mean, 1e-12)[..., None] / temperature
+    relative = moves / np.maximum(mean, LEAST_PROBABILITY)[..., None] / temperature
     return q * (relative - (q * relative).sum(-2, keepdims=True))
 
 
@@ -230,12 +236,6 @@ def _weight(net: Network) -> float:
 
     worse = [s.worse for s in net.scores if s.name == "Gaussian process" and s.worse == s.worse]
     return float(ndtr(worse[0])) if worse else _EVEN
-
-
-def _quantile(degrees: float, level: float) -> float:
-    from scipy.special import stdtrit
-
-    return float(stdtrit(degrees, 0.5 + 0.5 * level))
 
 
 def _shaped(net: Network, values: np.ndarray, alone: bool) -> np.ndarray:

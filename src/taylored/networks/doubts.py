@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from taylored.networks.alike import copies, near_copies, shared_columns
+from taylored.networks.averages import correlation_within
 from taylored.networks.classes import ClassesOutOfBag
 from taylored.networks.ensemble import Rows
 from taylored.networks.outofbag import OutOfBag
@@ -126,12 +127,7 @@ def _alike_within(group: np.ndarray, r: np.ndarray) -> float:
     pairs = float((sizes * (sizes - 1.0)).sum())
     if not 10 <= len(sizes) <= len(group) / 3 or not pairs:
         return 0.0
-    best = 0.0
-    for each in r.T:
-        square = float(each @ each) / len(each)
-        sums = np.bincount(group, each)
-        alike = (float(sums @ sums) - len(each) * square) / pairs / max(square, 1e-300)
-        best = max(best, alike)
+    best = max(correlation_within(each, group) for each in r.T)
     return best if best > max(_STRONG, _SURE * (2 / pairs) ** 0.5) else 0.0
 
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from taylored.errors import ArgumentError, ModelError
 from taylored.files import as_path, write_whole
+from taylored.networks.classes import LEAST_PROBABILITY
 from taylored.networks.exported import (
     Columns,
     Interval,
@@ -28,6 +29,7 @@ from taylored.networks.exported import (
     sets_of,
 )
 from taylored.networks.noise import LARGEST_BEND
+from taylored.networks.plan import check_level
 from taylored.readings.facts import resolve
 from taylored.trace.jaxpr import float64
 
@@ -39,7 +41,6 @@ __all__ = ["export", "prediction_function"]
 
 _FORMATS = {".stablehlo": "stablehlo", ".onnx": "onnx"}
 _PLATFORMS = ("cpu", "cuda")
-_LEAST = 1e-12  # of a probability, as in `tempered`
 
 
 def export(net: Network, path: str | Path, format: str = "auto", level: float = 0.9) -> None:
@@ -58,7 +59,7 @@ def export(net: Network, path: str | Path, format: str = "auto", level: float = 
         ModelError: where a user's function cannot be exported.
         SavedFitError: where the file cannot be written.
     """
-    path = as_path(path)
+    path, level = as_path(path), check_level(level)
     if format == "auto":
         format = _FORMATS.get(path.suffix, path.suffix)
     if format not in _FORMATS.values():
@@ -168,5 +169,5 @@ def _classes(f: Any, sets: Sets | None) -> dict[str, Any]:
         p = softmax(f, -1).mean(0)
     if sets is None:
         return {"probabilities": p}
-    p = softmax(jnp.log(jnp.clip(p, _LEAST, 1.0)) / sets.temperature, -1)
+    p = softmax(jnp.log(jnp.clip(p, LEAST_PROBABILITY, 1.0)) / sets.temperature, -1)
     return {"probabilities": p, "sets": (p >= sets.least) | (p == p.max(1, keepdims=True))}

@@ -13,6 +13,7 @@ import numpy as np
 
 import taylored
 from taylored.errors import MissingExtraError, ModelError
+from taylored.networks.classes import LEAST_PROBABILITY
 from taylored.networks.exported import Columns, Interval, Sets, interval_of, sets_of
 from taylored.networks.model import Perceptron
 from taylored.networks.noise import LARGEST_BEND
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["onnx_bytes"]
 
 _OPERATORS, _FORM = 18, 9  # versions of the operators and of the file: runtimes from 2023 on
-_LEAST = 1e-12
 
 
 def onnx_bytes(net: Network, about: dict[str, Any], level: float) -> bytes:
@@ -186,7 +186,7 @@ def _classes(graph: _Graph, f: str, outputs: int, sets: Sets | None) -> dict[str
     p = graph.mean(p)
     if sets is None:
         return {"probabilities": p}
-    log = graph("Log", graph("Clip", p, _LEAST, 1.0))
+    log = graph("Log", graph("Clip", p, LEAST_PROBABILITY, 1.0))
     p = graph("Softmax", graph("Div", log, sets.temperature), axis=-1)
     largest = graph("ReduceMax", p, [1], keepdims=1)
     chosen = graph("Or", graph("GreaterOrEqual", p, sets.least), graph("Equal", p, largest))

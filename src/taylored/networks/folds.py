@@ -50,6 +50,11 @@ class Folds:
         """(members, rows) whether the member has not seen the row."""
         return (self.number[:, None, :] == np.arange(self.count)[:, None]).reshape(self.members, -1)
 
+    def seen(self, member: int) -> np.ndarray:
+        """(rows,) whether one member was trained on the row."""
+        repeat, fold = divmod(member, self.count)
+        return self.number[repeat] != fold
+
     def training(self) -> tuple[np.ndarray, np.ndarray]:
         """(members, kept) the rows of each member, and whether they count.
 

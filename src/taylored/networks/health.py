@@ -59,6 +59,7 @@ class Health(Reported):
         slopes: (features,) root mean square of ∂prediction/∂feature, standardized.
         ends: why members stopped, and how many.
         poor: members whose noise is far above that of the others.
+        members, parameters, rows: how many there are.
         effective: parameters that the rows determine, of all; nan where training does not tell.
         check: the Taylor test of the gradient of the loss, of member 0.
         findings: what to do about it.
@@ -120,8 +121,7 @@ def _own(net: Network, member: int, rows: np.ndarray) -> np.ndarray:
     """Which of the rows the member was trained on."""
     if net.folds is None:
         return np.ones(len(rows), bool)
-    repeat, fold = divmod(member, net.folds.count)
-    return net.folds.number[repeat, rows] != fold
+    return net.folds.seen(member)[rows]
 
 
 def _layers(net: Network, rows: np.ndarray) -> tuple[LayerHealth, ...]:

@@ -18,7 +18,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from taylored.errors import ArgumentError
-from taylored.networks.classes import ClassesOutOfBag, probabilities, tempered
+from taylored.networks.averages import student_quantile
+from taylored.networks.classes import (
+    LEAST_PROBABILITY,
+    ClassesOutOfBag,
+    probabilities,
+    tempered,
+)
 from taylored.networks.findings import merged
 from taylored.networks.insight import Reported
 from taylored.networks.outofbag import OutOfBag
@@ -142,7 +148,7 @@ class _Task:
         if isinstance(found, ClassesOutOfBag):
             p = tempered(mean.reshape(-1, mean.shape[-1]), found.temperature).reshape(mean.shape)
             own = np.take_along_axis(p, np.broadcast_to(t, mean.shape[:-1])[..., None], -1)
-            return -np.log(np.maximum(own[..., 0], 1e-12))
+            return -np.log(np.maximum(own[..., 0], LEAST_PROBABILITY))
         return ((mean - t) ** 2).mean(-1)
 
 
@@ -171,7 +177,8 @@ def importance(net: Network, repeats: int = 5) -> Importance:
     plain = task.losses(np.arange(0))
     found = [_rise(net, pairs, (plain, task.losses(own)), together) for own in features]
     value, stderr = np.array(found).T
-    reach = _quantile(int(together.max()) + 1) * stderr
+    degrees = float(together.max())  # one less than units
+    reach = student_quantile(degrees, LEVEL) * stderr
     base, unit = _base(net)
     return Importance(
         names, value * unit, (value - reach) * unit, (value + reach) * unit, stderr * unit,
@@ -198,12 +205,6 @@ def _together(net: Network, rows: np.ndarray) -> np.ndarray:
     assert net.folds is not None
     _, number = np.unique(net.folds.number[:, rows], axis=1, return_inverse=True)
     return number.ravel()
-
-
-def _quantile(units: int) -> float:
-    from scipy.special import stdtrit
-
-    return float(stdtrit(max(units - 1, 1), 0.5 + 0.5 * LEVEL))
 
 
 def _rise(

@@ -232,7 +232,7 @@ def influence(
             f"There is no member {member}.", next_step=f"give 0 to {net.members - 1}."
         )
     member = int(member) % net.members
-    seen = net.encoder.examine(one_row(x, len(net.encoder.columns)))
+    seen = net.encoder.examine(one_row(x))
     require_one(seen.z, "x")
     theta = net.theta[member].astype(float)
     f = net.model.values(theta[None], seen.z[None])[0, 0]

@@ -66,7 +66,7 @@ def error_of(net: Network) -> str:
 # ---- rows and names ----
 
 
-def one_row(x: Any, columns: int) -> Any:
+def one_row(x: Any) -> Any:
     """One row as a table that an encoder reads: from a dictionary, a list, numbers or a table."""
     if not isinstance(x, Mapping) and getattr(x, "ndim", 0) == 1 and hasattr(x, "to_dict"):
         x = x.to_dict()  # one row of pandas
@@ -77,7 +77,7 @@ def one_row(x: Any, columns: int) -> Any:
     if isinstance(x, str) or np.ndim(x) == 0:
         return [[x]]
     if np.ndim(x) == 1:
-        return [list(x)] if columns > 1 or len(x) != 1 else [[x[0]]]
+        return [list(x)]
     return x
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from taylored.networks.averages import effective_units, student_quantile
 from taylored.networks.ensemble import Rows
 from taylored.networks.model import Model
 from taylored.networks.solvers.curvature import curvature_of
@@ -56,9 +57,7 @@ class Laplace:
 
     def width(self, level: float) -> float:
         """Deviations on each side of an interval at `level`: Student's t."""
-        from scipy.special import stdtrit
-
-        return float(stdtrit(max(self.rows - self.effective, 1.0), 0.5 + 0.5 * level))
+        return student_quantile(self.rows - self.effective, level)
 
 
 def fit_laplace(model: Model, rows: Rows, state: State) -> Laplace:
@@ -69,6 +68,6 @@ def fit_laplace(model: Model, rows: Rows, state: State) -> Laplace:
     (curvature,) = curvature_of((jacobian[0] * half).reshape(1, -1, model.size))
     squares = float((weights[:, None] * (f[0] - rows.t) ** 2).sum())
     effective = float(state.effective[0])
-    count = float(weights.sum() ** 2 / (weights**2).sum()) * model.outputs
+    count = effective_units(weights) * model.outputs
     variance = squares / max(count - effective, 1.0)
     return Laplace(model, state.theta[0], state.precision[0], variance, effective, count, curvature)

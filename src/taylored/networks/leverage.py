@@ -2,8 +2,7 @@
 
 The leverage of a row is ∂f_i/∂y_i, how far its prediction follows its own response: of the Gauss-
 Newton approximation j_i' (J'J + Λ)⁻¹ j_i. Sources: D. E. Hoaglin and R. E. Welsch, The American
-Statistician 32 (1978) 17; R. D. Cook, Technometrics 19 (1977) 15;
-R. T. St. Laurent and R. D. Cook,
+Statistician 32 (1978) 17; R. D. Cook, Technometrics 19 (1977) 15; R. T. St. Laurent and R. D. Cook,
 Leverage and superleverage in nonlinear regression, JASA 87 (1992) 985.
 """
 
@@ -109,7 +108,7 @@ def leverage(net: Network) -> Leverage:
         used = range(net.folds.count)
     total, seen = np.zeros(len(net.rows.z)), np.zeros(len(net.rows.z))
     for member in used:
-        own = np.arange(len(seen)) if net.folds is None else _seen(net, member)
+        own = np.arange(len(seen)) if net.folds is None else np.flatnonzero(net.folds.seen(member))
         with np.errstate(all="ignore"):  # of precisions that are 0; what is not finite is refused
             total[own] += _of_member(net, member, own)
         seen[own] += 1
@@ -136,12 +135,6 @@ def _require(net: Network) -> None:
             f"The network has {net.model.size} parameters: a matrix of them is too large.",
             next_step=f"train a network with at most {_MOST_PARAMETERS}.",
         )
-
-
-def _seen(net: Network, member: int) -> np.ndarray:
-    assert net.folds is not None
-    repeat, fold = divmod(member, net.folds.count)
-    return np.flatnonzero(net.folds.number[repeat] != fold)
 
 
 def _of_member(net: Network, member: int, own: np.ndarray) -> np.ndarray:

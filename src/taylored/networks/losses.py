@@ -10,7 +10,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from taylored.networks.activations import logistic, softmax
+
 __all__ = ["Deviation", "Logistic", "Loss", "Softmax", "Squared"]
+
+_STEEPEST = 12.0  # of the logarithm of a deviation: no overflow
 
 
 class Loss(Protocol):
@@ -72,9 +76,6 @@ class Deviation:
         return jacobian * jacobian.dtype.type(2.0**0.5)
 
 
-_STEEPEST = 12.0  # of the logarithm of a deviation: no overflow
-
-
 class Logistic:
     """-log p of two classes, p = 1 / (1 + exp(-f)) that of class 1; t (rows,) is 0 or 1."""
 
@@ -88,15 +89,11 @@ class Logistic:
         return xp.logaddexp(u, xp.zeros_like(u)) - t * u
 
     def slope(self, f: np.ndarray, t: np.ndarray) -> np.ndarray:
-        return _logistic(f) - t[..., None]
+        return logistic(f) - t[..., None]
 
     def whiten(self, f: np.ndarray, jacobian: np.ndarray) -> np.ndarray:
-        p = _logistic(f)
+        p = logistic(f)
         return jacobian * np.sqrt(p * (1 - p))[..., None]
-
-
-def _logistic(f: np.ndarray) -> np.ndarray:
-    return 0.5 * np.tanh(0.5 * f) + 0.5
 
 
 class Softmax:
@@ -113,13 +110,8 @@ class Softmax:
         return xp.log(xp.exp(shifted).sum(-1)) - own
 
     def slope(self, f: np.ndarray, t: np.ndarray) -> np.ndarray:
-        return _softmax(f) - (np.arange(f.shape[-1]) == t[..., None])
+        return softmax(f) - (np.arange(f.shape[-1]) == t[..., None])
 
     def whiten(self, f: np.ndarray, jacobian: np.ndarray) -> np.ndarray:
-        p = _softmax(f)[..., None]
+        p = softmax(f)[..., None]
         return np.sqrt(p) * (jacobian - (p * jacobian).sum(-2, keepdims=True))
-
-
-def _softmax(f: np.ndarray) -> np.ndarray:
-    e = np.exp(f - f.max(-1, keepdims=True))
-    return e / e.sum(-1, keepdims=True)

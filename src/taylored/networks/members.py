@@ -10,13 +10,7 @@ import numpy as np
 from taylored.errors import NotConvergedError
 from taylored.networks.baselines import squared_losses
 from taylored.networks.classes import ClassesOutOfBag, probabilities
-from taylored.networks.ensemble import (
-    Rows,
-    member_batch,
-    merit,
-    outputs_at,
-    train_members,
-)
+from taylored.networks.ensemble import Rows, member_batch, merit, outputs_at, train_members
 from taylored.networks.folds import Folds
 from taylored.networks.losses import Loss
 from taylored.networks.model import Model
@@ -24,7 +18,7 @@ from taylored.networks.plan import Candidate
 from taylored.networks.result import Training
 from taylored.networks.session import Session
 from taylored.networks.solvers.choose import Choice
-from taylored.networks.solvers.levenberg import ENDS, Batch, Limits, State
+from taylored.networks.solvers.levenberg import ENDS, Batch, State
 
 __all__ = ["AFTER", "Task", "Trained", "adam_members", "levenberg_members", "levenberg_single"]
 
@@ -110,7 +104,7 @@ def levenberg_single(task: Task, starts: int) -> tuple[Trained, State]:
     end = State.at(state.theta[best : best + 1].astype(float), chosen.limits)
     end.precision[:] = state.precision[best]
     fine = member_batch(task.rows, everything[:1], np.float64)
-    limits: Limits = replace(chosen.limits, steps=30, updates=3, small=1e-6)
+    limits = replace(chosen.limits, steps=30, updates=3, small=1e-6)
     end = task.session.runner(_BEST)(task.model, task.loss, fine, end, limits)
     return _of_levenberg(task, end, chosen), end
 

@@ -78,19 +78,23 @@ def _members(settings: Settings, task: Task) -> int:
     return count * max(2, -(-(settings.members or _MEMBERS) // count))
 
 
+def _counted(settings: Settings) -> str:
+    """The argument that says how many networks are trained."""
+    return "members" if settings.intervals == "out-of-bag" else "starts"
+
+
 def _reason(settings: Settings, task: Task) -> str:
     members, size = _members(settings, task), task.parameters(settings.hidden)
-    kind = "members" if settings.intervals == "out-of-bag" else "starts"
     layers = f" (hidden={settings.hidden})" if settings.hidden else ""
-    return f"{members:,} {kind} with {size:,} parameters each{layers}, {task.rows:,} rows."
+    each = f"{size:,} parameters each{layers}"
+    return f"{members:,} {_counted(settings)} with {each}, {task.rows:,} rows."
 
 
 def _what_fits(settings: Settings, task: Task, most: float) -> str:
     """The largest arguments of those given that fit."""
 
     def of_members(count: int) -> Settings:
-        name = "members" if settings.intervals == "out-of-bag" else "starts"
-        return replace(settings, **{name: count})
+        return replace(settings, **{_counted(settings): count})
 
     def of_width(share: int) -> Settings:
         hidden = tuple(max(1, h * share // 1000) for h in settings.hidden or ())
@@ -99,8 +103,7 @@ def _what_fits(settings: Settings, task: Task, most: float) -> str:
     steps, members = [], _members(settings, task)
     fits = _largest(lambda k: _bytes(of_members(k), task) <= most, members)
     if fits:
-        kind = "members" if settings.intervals == "out-of-bag" else "starts"
-        steps.append(f"{kind}={_rounded(fits)}")
+        steps.append(f"{_counted(settings)}={_rounded(fits)}")
     fits = _largest(lambda k: _bytes(of_width(k), task) <= most, 1000)
     if settings.hidden and fits:
         found = of_width(fits).hidden or ()

@@ -111,7 +111,7 @@ class OutOfBag(LeftOut):
     """What the members say of the training rows that they have not seen.
 
     `mean`, `spread` (variance between members), `deviation` (of the noise model) are (rows,
-    outputs) in standardized units, as the targets `t`; `members` trained in all.
+    outputs) in standardized units, as the targets `t`.
     """
 
     t: np.ndarray

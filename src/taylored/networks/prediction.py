@@ -26,6 +26,7 @@ class Prediction:
         measured: for each output how often they held rows that were not used for them.
         kind: of what kind the statement is; `why` says why where it is unknown.
         trusted: (rows,) False where training says little: unseen categories, far outside.
+        names: of the outputs.
         probabilities: (rows, classes), or None.
         sets: (rows, classes) whether a class is in the set at `level`, or None.
         classes: the labels, in the order of the columns of `probabilities`.

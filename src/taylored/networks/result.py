@@ -86,6 +86,7 @@ class Network:
         model: the function, of one flat vector of parameters.
         theta: (members, size) the parameters of each member.
         rows: the training rows, standardized.
+        settings: what was asked for.
         folds: which member has not seen which row; None of a single network.
         noise: how the noise varies (regression); None of classes or a single network.
         out_of_bag: predictions of the training rows by members that have not seen them.
@@ -419,7 +420,7 @@ class Network:
         return self.model.parameters(self.theta[number])  # type: ignore[attr-defined]
 
     def apply(self, X: Any) -> np.ndarray:
-        """The mean of the members at rows of numbers, in the user's units."""
+        """`predict(X).value`: means in the user's units, or labels."""
         return self.predict(X).value
 
     # ---- elsewhere ----

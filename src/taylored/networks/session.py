@@ -24,8 +24,8 @@ _NOT_KEPT = (
 class Session:
     """`with Session(...) as session`: then `session.runner(phase)` runs a solver, watched.
 
-    The checkpoint is written every few seconds and when the
-    training is stopped, by Ctrl-C or by the callback; it is deleted when the training is done.
+    The checkpoint is written every few seconds and when the training is stopped, by Ctrl-C or by
+    the callback; it is deleted when the training is done.
     """
 
     def __init__(
@@ -98,9 +98,7 @@ class Session:
                 shape = (len(batch.z), model.size)
                 state = self.checkpoint.stored(number, FirstOrderState, shape)
             watch = self._watch(phase, number, options.for_rows(batch.z.shape[1]).epochs)
-            found = train_first_order(
-                model, loss, batch, rng, options, watch=watch, state=state
-            )  # fmt: skip
+            found = train_first_order(model, loss, batch, rng, options, watch=watch, state=state)
             return self._over(phase, number, found)
 
         return run

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
+from taylored.networks.activations import softmax
 from taylored.networks.classes import ClassesOutOfBag
 from taylored.networks.cross import slope_gradients
 from taylored.networks.ensemble import outputs_at
@@ -76,8 +77,7 @@ def class_slopes(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Probabilities (..., classes) of logits f/T, and their slopes (..., classes, features)."""
     f, slopes = _both(f / temperature, -1), _both(slopes / temperature, -2)
-    e = np.exp(f - f.max(-1, keepdims=True))
-    p = e / e.sum(-1, keepdims=True)
+    p = softmax(f)
     own = p[..., None]
     return p, own * (slopes - (own * slopes).sum(-2, keepdims=True))
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
 
+from taylored.networks.baselines.compare import CHOICE_ROWS
 from taylored.networks.baselines.gaussian_process import Hyperparameters, choose
 from taylored.networks.ensemble import Rows
 
 __all__ = ["SlopeProcess", "fit_slope_process"]
 
-_CHOICE_ROWS = 250  # by which the lengthscales are chosen, as those of the baseline
 _MOST_ROWS = 1000  # that it is conditioned on
 _WIDE, _FEW_ROWS = 50, 300  # of more features than the first, so many rows
 _AT_ONCE = 500
@@ -71,7 +71,7 @@ def fit_slope_process(
         drawn = drawn[np.unique(groups[drawn], return_index=True)[1]]
         drawn = np.random.default_rng(seed).permutation(drawn)
     most = _MOST_ROWS if rows.z.shape[1] <= _WIDE else _FEW_ROWS
-    few, used = np.sort(drawn[:_CHOICE_ROWS]), np.sort(drawn[:most])
+    few, used = np.sort(drawn[:CHOICE_ROWS]), np.sort(drawn[:most])
     z, t = rows.z.astype(float), np.asarray(t, float)
     chosen = choose(z[few], t[few], weights[few])
     own = z[used] / chosen.lengthscales

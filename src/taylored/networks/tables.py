@@ -15,6 +15,7 @@ from taylored.errors import (
     NotNumericError,
     TooFewPointsError,
 )
+from taylored.networks.averages import effective_units
 from taylored.networks.data.cells import Cells, read_cells
 from taylored.networks.data.encoder import Encoded, Encoder
 from taylored.networks.data.frame import Frame
@@ -200,7 +201,7 @@ def _too_few(kept: int, total: int) -> TooFewPointsError:
 
 def _uneven(weights: np.ndarray, rows: np.ndarray) -> list[Finding]:
     """That few of the rows used carry most of the weight; refused where it is one."""
-    effective = float(weights.sum() ** 2 / (weights**2).sum())
+    effective = effective_units(weights)
     if effective < _ALONE:
         raise DataError(
             f"The weights make {len(weights)} rows count like {effective:.1f}: nearly all of the "

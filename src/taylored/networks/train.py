@@ -75,8 +75,8 @@ def train(
         Network: `.predict(X, level)`, `.error`, `.report()`, `.influence(x, y)`, `.bound(lo, hi)`.
 
     Numerical error:
-        The members are trained in float32 and evaluated in float64; rounding is far below the
-        statistical error, which is what the intervals state.
+        The members are trained in float32 (parameters of a `model` with a meaning in float64) and
+        evaluated in float64; rounding is far below the statistical error, which intervals state.
 
     Raises:
         DataError: with column and row of what cannot be used.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -101,8 +102,6 @@ class UserModel:
 
     def _all(self, kind: str, theta: np.ndarray, z: np.ndarray) -> list[np.ndarray]:
         """The arrays of one kind for each member."""
-        from contextlib import nullcontext
-
         run, rows = self._function(kind), z.shape[1]
         shared = z.strides[0] == 0
         with float64() if theta.dtype == np.float64 else nullcontext():

@@ -206,10 +206,10 @@ def _lower_point(
 def _once(program: NonlinearProgram, start: np.ndarray, watch: Watch, method: str) -> Solution:
     """Solve once: coarsely, as far as Newton's method on the active set can take over; if it
     cannot, finely."""
-    found = _polished(program, watch, method, _run(program, start, watch, method, _COARSE))
+    found = _polished(program, method, _run(program, start, watch, method, _COARSE))
     if method == "interior" and found.answer.end == "converged" and found.certificate.kkt > _FINE:
         answer = _run(program, found.answer.x, watch, method, _FINE)
-        again = _polished(program, watch, method, answer)
+        again = _polished(program, method, answer)
         found = again if again.certificate.kkt < found.certificate.kkt else found
     return found
 
@@ -244,7 +244,7 @@ def _run(
     return answer
 
 
-def _polished(program: NonlinearProgram, watch: Watch, method: str, answer: Answer) -> Solution:
+def _polished(program: NonlinearProgram, method: str, answer: Answer) -> Solution:
     x, hint = answer.x, answer.multipliers
     if answer.end not in (*_STOPPED, "unbounded", "undefined", "infeasible"):
         x, hint = polish(program, x, hint)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from taylored.networks.chain_compose import Factor
-from taylored.networks.chain_fold import Fold, Group, fold
+from taylored.networks.chain_fold import MOST_NODES, Fold, Group, fold
 from taylored.plot.chain_layout import Layout, layered, levels
 from taylored.plot.style import CURVE, INK, MUTED, UNKNOWN, new_figure, state, styled
 from taylored.plot.titles import entitle
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["chain_graph", "draw_chain"]
 
-_MOST = 30  # nodes; more are folded
 _LAYERS = 8  # that stand side by side in axes of the usual width
 _WIDEST = 12  # in a figure of our own, which grows with them
 _LARGEST, _SMALLEST = 9.0, 5.5  # letters, in points
@@ -126,7 +125,7 @@ def _widths(ax: Any, folded: Fold, layout: Layout, boxes: dict, size: float) -> 
 
 def _folded(result: Chain, layers: int) -> Fold:
     """As many nodes as can be read: folded by statements, then further, until the layers fit."""
-    for most in (_MOST, 20, 14, 10, 8):
+    for most in (MOST_NODES, 20, 14, 10, 8):
         found = fold(result.graph, most)
         level = levels([g.name for g in found.groups], list(found.edges))
         if max(level.values(), default=0) < layers:
@@ -318,10 +317,10 @@ def _along(points: Sequence[tuple[float, float]], part: float) -> tuple[float, f
 
 def _statement(result: Chain, folded: Fold) -> list[str]:
     name = visible(result.name)
-    lines = [
+    first = (
         f"Above a node: its value, of an array the least and the largest. Below: ∂{name}/∂(node). "
         "On an edge: the local factor, if one formula or number says it; thicker where more passes."
-    ]
+    )
     error = result.rounding.gradient
     if result.rounding.reason:
         second = f"Accuracy unknown: {result.rounding.reason}."
@@ -329,10 +328,10 @@ def _statement(result: Chain, folded: Fold) -> list[str]:
         worst = float(np.max(error))
         second = f"Derivatives right to about {up(worst) if worst else '0'} (estimated)."
     else:
-        doubts = [f.name for f in result.findings if f.severity != "note"]
-        second = f"Nothing is known of the accuracy ({', '.join(doubts)})."
+        doubts = ", ".join(f.name for f in result.findings if f.severity != "note")
+        why = f" ({doubts})" if doubts else ""
+        second = f"Nothing is known of the accuracy{why}."
     hidden = len(result.nodes) - len(folded.groups)
     if hidden:
         second += f" {hidden:,} steps are folded into the nodes with a thick frame."
-    text = " ".join([*lines, second, f"{result.check}."])
-    return wrap(text, 124)
+    return wrap(f"{first} {second} {result.check}.", 124)

@@ -23,7 +23,6 @@ class Layout:
     places: Mapping[str, tuple[float, float]]
     bends: Mapping[tuple[str, str], Sequence[tuple[float, float]]]
     layers: int
-    height: float
 
 
 def levels(nodes: Sequence[str], edges: Sequence[tuple[str, str]]) -> dict[str, int]:
@@ -69,8 +68,7 @@ def layered(nodes: Sequence[str], edges: Sequence[tuple[str, str]]) -> Layout:
     where = {n: float(k) for k, row in enumerate(rows) for n in row}
     places = {n: (where[n], height[n]) for n in nodes}
     bends = {e: [(where[d], height[d]) for d in names] for e, names in dummies.items()}
-    span = list(height.values())
-    return Layout(places, bends, count, max(span, default=0.0) - min(span, default=0.0))
+    return Layout(places, bends, count)
 
 
 def _heights(rows: list[list[str]], near: Mapping[str, list[str]]) -> dict[str, float]:

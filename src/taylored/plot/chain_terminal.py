@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["terminal_chain"]
 
-_MOST = 30  # nodes; more are folded
 _LINES = 60
 _ASCII = str.maketrans("├└│─×∂", "++|-*d")
 
@@ -31,7 +30,7 @@ def terminal_chain(result: Chain, *, width: int = 72, unicode: bool = True) -> s
         unicode: False for plain ASCII.
     """
     width = max(width, 30)
-    folded = fold(result.graph, _MOST)
+    folded = fold(result.graph)
     lines = list(_tree(folded))
     left = len(lines) - _LINES
     more = [f"... and {left:,} more lines"] if left > 0 else []

@@ -109,7 +109,8 @@ def _kinds_of(net: Network) -> list[str]:
     """What there is to draw, the picture of choice first."""
     regression, checked = net.task == "regression", net.out_of_bag is not None
     found = []
-    if regression and len(net.encoder.features) == 1 and net.encoder.numeric:
+    one = len(net.encoder.columns) == len(net.encoder.features) == 1  # a number: texts have more
+    if regression and one:
         found.append("curve")
     if regression and checked:
         found.append("prediction")

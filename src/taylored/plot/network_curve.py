@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from taylored.plot.labels import Label, place_labels
-from taylored.plot.network_marks import mark_size
+from taylored.plot.network_marks import draw_dots
 from taylored.plot.style import BAND, CURVE, INK, name_axes
 from taylored.report.letters import visible
 from taylored.report.network_facts import coverage_clause, holds_said, names_of, short_verdict
@@ -63,9 +63,7 @@ def _panel(
     labels = [Label("mean of the network", CURVE, grid, mean)]
     if wide.kind is not Accuracy.UNKNOWN and wide.lo is not None:
         labels += [_band(ax, p, grid, k, s) for p, s in ((wide, 0.16), (narrow, 0.26))]
-    rows = len(x)
-    ax.plot(x, y, "o", ms=mark_size(rows), color=INK, mec="white", mew=0.4 if rows < 180 else 0.0,
-            zorder=3, alpha=0.85 if rows < 3000 else 0.5, rasterized=rows > 3000)  # fmt: skip
+    draw_dots(ax, x, y, len(x), zorder=3)
     ax.plot(grid, mean, color=CURVE, lw=1.9, zorder=4)
     _limits(ax, y, mean)
     beyond = _BEYOND * float(np.ptp(x))

@@ -13,7 +13,7 @@ __all__ = [
     "MANY_BARS",
     "draw_band",
     "draw_bars",
-    "draw_inside",
+    "draw_dots",
     "draw_outside",
     "mark_size",
     "running_median",
@@ -29,15 +29,15 @@ def mark_size(rows: int) -> float:
     return float(np.clip(40.0 / np.sqrt(max(rows, 1)), 1.4, 4.6))
 
 
-def draw_inside(ax: Any, x: np.ndarray, y: np.ndarray, rows: int) -> None:
-    """Rows that are within their intervals: dots."""
+def draw_dots(ax: Any, x: np.ndarray, y: np.ndarray, rows: int, *, zorder: float = 4) -> None:
+    """Rows, those within their intervals where these are told apart: dots."""
     size = mark_size(rows)
-    ax.plot(x, y, "o", ms=size, color=INK, mec="white", mew=0.4 if size > 3 else 0.0, zorder=4,
+    ax.plot(x, y, "o", ms=size, color=INK, mec="white", mew=0.4 if size > 3 else 0.0, zorder=zorder,
             alpha=0.5 if rows > _MANY else 0.85, rasterized=rows > _MANY)  # fmt: skip
 
 
 def draw_outside(ax: Any, x: np.ndarray, y: np.ndarray, rows: int) -> None:
-    """Rows that are not: open triangles, larger."""
+    """Rows outside of their intervals: open triangles, larger."""
     size = max(1.25 * mark_size(rows), 3.6)
     ax.plot(x, y, "^", ms=size, color="white", mec=INK, mew=0.9, zorder=5,
             rasterized=rows > _MANY)  # fmt: skip

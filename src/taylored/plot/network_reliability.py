@@ -10,7 +10,14 @@ from taylored.networks.classes import ClassesOutOfBag
 from taylored.plot.labels import Label, place_labels
 from taylored.plot.network_sure import draw_sure
 from taylored.plot.style import BAND, INK, MUTED, name_axes
-from taylored.report.network_facts import about, by_chance, holds_said, names_of, percent_error
+from taylored.report.network_facts import (
+    AUDITED,
+    about,
+    by_chance,
+    holds_said,
+    names_of,
+    percent_error,
+)
 from taylored.report.numbers import number, percent
 from taylored.results import Accuracy
 
@@ -72,7 +79,7 @@ def _title(net: Network) -> str:
 
 
 def _kept(net: Network) -> bool:
-    return all(c.holds for level in (0.5, 0.8, 0.9, 0.95) for c in net.coverage(level))
+    return all(c.holds for level in AUDITED for c in net.coverage(level))
 
 
 def _ideal_and_points(

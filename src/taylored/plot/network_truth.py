@@ -12,7 +12,7 @@ from taylored.plot.network_marks import (
     MANY_BARS,
     draw_band,
     draw_bars,
-    draw_inside,
+    draw_dots,
     draw_outside,
     spanned,
 )
@@ -25,7 +25,6 @@ from taylored.report.network_facts import (
     short_verdict,
 )
 from taylored.report.numbers import percent, value_error
-from taylored.results import Accuracy
 
 if TYPE_CHECKING:
     from taylored.networks.result import Network
@@ -48,6 +47,7 @@ class Seen:
         ratio = found.ratio[output]
         # What the mean of a few members misses more than that of all is no fault of the interval.
         self.half = half / ratio if ratio > 0 else half
+        self.kind = net.accuracy
         self.inside = found.scores[:, output] <= found.quantile(level)[output]
 
 
@@ -93,10 +93,10 @@ def _panel(net: Network, output: int, name: str, axes: tuple[Any, Any], *, label
 def _rows(ax: Any, seen: Seen, center: np.ndarray, y: np.ndarray) -> None:
     half = np.where(np.isfinite(seen.half), seen.half, 0.0)
     if len(y) > MANY_BARS:
-        draw_band(ax, seen.predicted, center, half, Accuracy.CALIBRATED)
+        draw_band(ax, seen.predicted, center, half, seen.kind)
     else:
-        draw_bars(ax, seen.predicted, center - half, center + half, Accuracy.CALIBRATED)
-    draw_inside(ax, seen.predicted[seen.inside], y[seen.inside], len(y))
+        draw_bars(ax, seen.predicted, center - half, center + half, seen.kind)
+    draw_dots(ax, seen.predicted[seen.inside], y[seen.inside], len(y))
     draw_outside(ax, seen.predicted[~seen.inside], y[~seen.inside], len(y))
 
 

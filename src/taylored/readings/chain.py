@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from taylored.readings.chain_factors import (
+    as_array,
     is_float,
     is_unusual,
     local_factors,
@@ -30,7 +31,7 @@ from taylored.readings.facts import ELEMENTWISE
 from taylored.readings.numpy import RULES
 from taylored.trace.program import Constant, Equation, Program
 
-__all__ = ["Link", "Tape", "backward", "forward", "is_float"]
+__all__ = ["Link", "Shake", "Tape", "backward", "forward", "is_float"]
 
 # Near their zeros they are computed to an absolute error.
 _ABSOLUTE = frozenset(["lgamma", "digamma", "bessel_j0", "bessel_j1"])
@@ -125,7 +126,7 @@ class Tape:
     links: tuple[Link, ...]
 
 
-Shake = Callable[[Any], Any]
+Shake = Callable[[Any], Any]  # a value, moved a little
 
 
 def forward(
@@ -205,7 +206,7 @@ def _run(equation: Equation, inputs: Sequence[Any]) -> list[Any]:
         else:
             with _float64():
                 results = equation.bind(*inputs)
-    return [_array(r) for r in _listed(results)]
+    return [as_array(r) for r in _listed(results)]
 
 
 def _link(
@@ -222,13 +223,6 @@ def _shaken(link: Link, shake: Shake) -> Link:
     """The link with inputs moved: the formula of its factors is rounded on its way, too."""
     moved = tuple(shake(v) if is_float(v) else v for v in link.inputs)
     return Link(link.equation, moved, link.outputs, link.active, None)
-
-
-def _array(value: Any) -> Any:
-    dtype = getattr(value, "dtype", None)
-    if dtype is not None and not isinstance(dtype, np.dtype):
-        return value  # of a type that NumPy does not have: random keys
-    return np.asarray(value)
 
 
 def _listed(results: Any) -> list[Any]:

@@ -14,7 +14,7 @@ from taylored.trace.tracer import apply
 if TYPE_CHECKING:
     from taylored.readings.chain import Link
 
-__all__ = ["is_float", "is_unusual", "local_factors", "stops", "summed_to"]
+__all__ = ["as_array", "is_float", "is_unusual", "local_factors", "stops", "summed_to"]
 
 
 def local_factors(link: Link) -> tuple[Any, ...] | None:
@@ -90,6 +90,13 @@ def summed_to(value: Any, shape: tuple[int, ...]) -> Any:
     value = np.sum(value, axis=tuple(range(extra))) if extra else value
     axes = tuple(k for k, n in enumerate(shape) if n == 1 and np.shape(value)[k] != 1)
     return np.sum(value, axis=axes, keepdims=True) if axes else value
+
+
+def as_array(value: Any) -> Any:
+    """As NumPy has it; what is of a type that it does not have, random keys, as it is."""
+    dtype = getattr(value, "dtype", None)
+    known = dtype is None or isinstance(dtype, np.dtype)
+    return np.asarray(value) if known else value
 
 
 def is_float(value: Any) -> bool:

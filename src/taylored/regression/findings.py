@@ -13,6 +13,7 @@ from taylored.regression.precision import quick_digits
 from taylored.regression.search import typical_size
 from taylored.regression.statistics import normality_p_value, runs_p_value
 from taylored.results import Accuracy, Finding
+from taylored.tables import counted
 
 if TYPE_CHECKING:
     from taylored.regression.result import Fit
@@ -35,7 +36,7 @@ def findings_of(fit: Fit, decisive: bool) -> tuple[Finding, ...]:
 def status_of(fit: Fit) -> str:
     """The verdict in one sentence."""
     count = len(fit.setup.params.free)
-    size = f"{_counted(fit.points, 'point')}, {_counted(count, 'parameter')}"
+    size = f"{counted(fit.points, 'point')}, {counted(count, 'parameter')}"
     errors = [f for f in fit._decisive if f.severity == "error"]
     if errors:
         return f"Not usable ({size}): {errors[0].message}"
@@ -51,11 +52,7 @@ def status_of(fit: Fit) -> str:
 
 
 def _freedom(dof: int) -> str:
-    return f"{dof} degree{'' if dof == 1 else 's'} of freedom"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"{counted(dof, 'degree')} of freedom"
 
 
 def _solution(fit: Fit) -> Iterator[Finding]:

@@ -22,14 +22,15 @@ if TYPE_CHECKING:
     from taylored.networks.chain_graph import Edge, Node
     from taylored.networks.chain_influence import Path, PathInfluence
 
-__all__ = ["SCHEMA", "chain_dict", "chain_html", "chain_line", "chain_report", "influence_dict"]
-__all__ += ["influence_line", "influence_text", "numbers_said", "verdict"]
+__all__ = [
+    "MOST_INPUTS", "MOST_PATHS", "SCHEMA", "chain_dict", "chain_html", "chain_line",
+    "chain_report", "influence_dict", "influence_line", "influence_text", "numbers_said", "verdict",
+]  # fmt: skip
 
 SCHEMA = "taylored-chain/1"
 
-_MOST_NODES = 30
-_MOST_INPUTS = 6  # whose influence stands in the verdict and is listed by paths
-_MOST_PATHS = 4  # of one input in the report of all
+MOST_INPUTS = 6  # whose influence stands in the verdict and is listed by paths
+MOST_PATHS = 4  # of one input in the report of all
 _MOST_LINES = 6  # of one path
 _ROUNDED = 1e-12  # relative
 
@@ -44,7 +45,7 @@ def verdict(result: Chain) -> str:
         return errors[0].message
     layout = result.question.layout
     value = f"{visible(result.name)} = {number(result.value, 6)}"
-    if layout.size > _MOST_INPUTS:
+    if layout.size > MOST_INPUTS:
         size = number(float(np.linalg.norm(result.flat)), 4)
         text = f"{value}; its gradient by {layout.size:,} inputs has the size {size}"
     else:
@@ -113,8 +114,8 @@ def influence_text(
     what = _partial(result.output, result.name)
     total = numbers_said(result.total, 8)
     page = Page(
-        f"{what} = {total}: {_counted(result)}.", "estimated",
-        tables=(_paths_table(result, room), *_factor_tables(result)), facts=_rest(result),
+        f"{what} = {total}: {_counted(result)}.", str(result.accuracy),
+        tables=(_paths_table(result, room), *_factor_tables(result)), facts=_agreement(result),
     )  # fmt: skip
     return page_text(_lettered(page, unicode), width, color, unicode)
 
@@ -144,7 +145,7 @@ def chain_html(result: Chain) -> str:
 def _page(result: Chain, room: int) -> Page:
     question = result.question
     head = f"{visible(result.name)} = {question.formula}" if question.formula else ""
-    folded = fold(result.graph, _MOST_NODES)
+    folded = fold(result.graph)
     tables = [_node_table(result, folded.groups, room)]
     if not folded.folded:
         tables.append(_edge_table(result.edges, room))
@@ -169,8 +170,8 @@ def _node_table(result: Chain, groups: Sequence[Group], room: int) -> Tabulated:
     hidden = len(result.nodes) - len(groups)
     if hidden:
         caption += f"; {hidden:,} steps are folded into the lines that they belong to"
-    titles = ("value", "made by", "shape", "value", "adjoint")
-    return Tabulated(("name", *titles[1:]), rows, "lllrr", (caption + ".",))
+    titles = ("name", "made by", "shape", "value", "adjoint")
+    return Tabulated(titles, rows, "lllrr", (caption + ".",))
 
 
 def _edge_table(edges: Sequence[Edge], room: int) -> Tabulated:
@@ -189,10 +190,10 @@ def _edge_table(edges: Sequence[Edge], room: int) -> Tabulated:
 def _influences(result: Chain, room: int) -> list[Tabulated]:
     """The paths of each input, where there are few inputs of one number."""
     layout = result.question.layout
-    if layout.size > _MOST_INPUTS:
+    if layout.size > MOST_INPUTS:
         return []
     names = [layout.name(k) for k in range(layout.size)]
-    return [_paths_table(result.influence(name, _MOST_PATHS), room) for name in names]
+    return [_paths_table(result.influence(name, MOST_PATHS), room) for name in names]
 
 
 def _paths_table(result: PathInfluence, room: int) -> Tabulated:
@@ -201,8 +202,10 @@ def _paths_table(result: PathInfluence, room: int) -> Tabulated:
     said = [numbers_said(path.product, 6) for path in result.paths]
     wide = max(room - max(map(len, (whole, *said, "-1.23456e-10"))) - 2, 24)
     rows = [row for path in result.paths for row in _path_rows(path, wide)]
-    if not rows:
-        rows = [[Cell(result.reason or "no path leads to the output"), Cell("0")]]
+    if result.reason:  # the sum is known all the same: it stands in the verdict
+        rows = [[Cell(result.reason), Cell("")]]
+    elif result.count == 0:
+        rows = [[Cell("no path leads to the output"), Cell("0")]]
     single = np.ndim(result.total) == 0
     left = result.count - len(result.paths)
     if left > 0 and single:
@@ -267,8 +270,9 @@ def _factor_tables(result: PathInfluence) -> list[Tabulated]:
     return [Tabulated(("the strongest path", "formula", "number"), rows, "llr")]
 
 
-def _rest(result: PathInfluence) -> tuple[Fact, ...]:
-    if np.ndim(result.total) or result.reason or math.isnan(float(result.over_paths)):
+def _agreement(result: PathInfluence) -> tuple[Fact, ...]:
+    """Whether the sum over all paths is the gradient; nothing between arrays or endless numbers."""
+    if np.ndim(result.total) or not np.isfinite([result.total, result.over_paths]).all():
         return ()
     gap = abs(result.over_paths - result.total) / (abs(result.total) or 1.0)
     text = "the sum over all paths, from a walk of its own, is the gradient within rounding"
@@ -328,7 +332,7 @@ def chain_dict(result: Chain) -> dict[str, Any]:
     """Everything as dictionaries, lists, text, numbers and None (not finite)."""
     question = result.question
     influences = []
-    if question.layout.size <= _MOST_INPUTS:
+    if question.layout.size <= MOST_INPUTS:
         names = [question.layout.name(k) for k in range(question.layout.size)]
         influences = [influence_dict(result.influence(n)) for n in names]
     error = result.rounding
@@ -370,6 +374,7 @@ def influence_dict(result: PathInfluence) -> dict[str, Any]:
             for p in result.paths
         ],
         "count": _plain(result.count),
+        "accuracy": str(result.accuracy),
         "rest": _plain(result.rest),
         "reason": result.reason,
     }  # fmt: skip

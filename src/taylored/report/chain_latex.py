@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from taylored.networks.chain_fold import fold
+from taylored.networks.chain_fold import MOST_NODES, fold
 from taylored.networks.chain_symbols import local_tree
 from taylored.readings.latex import latex_name, written
+from taylored.report.chain import MOST_INPUTS, MOST_PATHS
 from taylored.report.numbers import number
 
 if TYPE_CHECKING:
@@ -19,19 +20,20 @@ if TYPE_CHECKING:
 
 __all__ = ["chain_latex", "influence_latex"]
 
-_MOST_NODES, _MOST_INPUTS, _MOST_PATHS = 30, 6, 4
 _LONG = 8  # factors; a sum of more has one path on each line
 
 
 def chain_latex(result: Chain) -> str:
     """Aligned equations: how each value is made, the local factors, and the sums over paths."""
-    parts = [_aligned([_made(n, result.name) for n in result.nodes if n.operation][:_MOST_NODES])]
-    if not fold(result.graph, _MOST_NODES).folded:
+    made = [_made(n, result.name) for n in result.nodes if n.operation]
+    left_out = [r"&\ \, \vdots"] if len(made) > MOST_NODES else []
+    parts = [_aligned([*made[:MOST_NODES], *left_out])]
+    if not fold(result.graph).folded:
         parts.append(_aligned([_local(result, e) for e in result.edges]))
     layout = result.question.layout
-    if layout.size <= _MOST_INPUTS:
+    if layout.size <= MOST_INPUTS:
         names = [layout.name(k) for k in range(layout.size)]
-        parts += [influence_latex(result.influence(n, _MOST_PATHS)) for n in names]
+        parts += [influence_latex(result.influence(n, MOST_PATHS)) for n in names]
     return "\n".join(parts)
 
 
@@ -66,10 +68,8 @@ def _made(node: Node, output: str) -> str:
     """A value, how it is made, its number, and its adjoint."""
     name = _name(node.name)
     single = np.size(node.value) == 1
-    shown = _number(node.value) if single else rf"\text{{array }} {_shape(node.value)}"
-    equal = "=" if single else r"\in"
-    shown = shown if single else rf"\mathbb{{R}}^{{{_shape(node.value)}}}"
-    made = rf"{name} &= {_operation(node.operation)} {equal} {shown}"
+    shown = rf"= {_number(node.value)}" if single else rf"\in \mathbb{{R}}^{{{_shape(node.value)}}}"
+    made = rf"{name} &= {_operation(node.operation)} {shown}"
     if node.name == output or not single:
         return made
     return rf"{made}, & {_partial(output, node.name)} &= {_number(node.adjoint)}"

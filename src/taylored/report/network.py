@@ -16,6 +16,7 @@ from taylored.report.network_facts import (
     by_chance,
     columns_said,
     comparison,
+    confusion_counts,
     coverage_clause,
     deviations,
     ends_said,
@@ -125,8 +126,8 @@ def network_line(net: Network) -> str:
         error = plain_error(float(net.error), float(net.error_stderr))
         said = f"error of {names_of(net)[0]} {error} on rows not seen"
     what = "sets" if net.task == "classification" else "intervals"
-    held = holds_said(net, _LEVEL)
-    return f"<network {head}: {said}{f'; {percent(_LEVEL)} {what} hold {held}' if held else ''}>"
+    share = holds_said(net, _LEVEL)
+    return f"<network {head}: {said}{f'; {percent(_LEVEL)} {what} hold {share}' if share else ''}>"
 
 
 # ---- the report ----
@@ -295,8 +296,7 @@ def _confusion(net: Network) -> Tabulated | None:
     count = len(net.response.classes)
     if not isinstance(found, ClassesOutOfBag) or count > _MOST_CLASSES:
         return None
-    table = np.zeros((count, count), int)
-    np.add.at(table, (found.t, found.probability.argmax(1)), 1)
+    table = confusion_counts(net, found)
     names = [shorten(visible(str(c)), 14) for c in net.response.classes]
     rows = []
     for k, (name, line) in enumerate(zip(names, table, strict=True)):

@@ -13,6 +13,7 @@ from taylored.report.network_facts import (
     AUDITED,
     by_chance,
     comparison,
+    confusion_counts,
     scores_in_units,
     shape_said,
     spread_of_response,
@@ -54,7 +55,7 @@ def network_document(net: Network, level: float = 0.9) -> dict[str, Any]:
         "level": level,
         "coverage": [_coverages(net, each) for each in sorted({*AUDITED, level})] if found else [],
         "calibration": _calibration(found) if classes else None,
-        "confusion": _confusion(net, found) if classes else None,
+        "confusion": confusion_counts(net, found).tolist() if classes else None,
         "scores": [_score(s, m) for s, m in zip(net.scores, scores_in_units(net), strict=True)],
         "comparison": comparison(net),
         "noise": _noise(net),
@@ -94,14 +95,6 @@ def _calibration(found: Any) -> dict[str, Any]:
         "stderr": numbers(bins.stderr),
         "rows": [int(n) for n in bins.rows],
     }
-
-
-def _confusion(net: Network, found: Any) -> list[list[int]]:
-    """Counts of rows left out: true classes down, said classes across."""
-    count = len(net.response.classes)
-    table = np.zeros((count, count), int)
-    np.add.at(table, (found.t, found.probability.argmax(1)), 1)
-    return table.tolist()
 
 
 def _score(score: Any, compared: Any) -> dict[str, Any]:

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from taylored.networks.result import Network, Score, Training
 
 __all__ = ["AUDITED", "Compared", "about", "by_chance", "columns_said", "comparison"]
-__all__ += ["coverage_clause", "deviations", "ends_counted", "ends_said", "error_columns"]
-__all__ += ["first_findings", "held", "holds", "holds_said", "names_of", "percent_error"]
-__all__ += ["plain_error", "plain_place", "regularization_said", "scores_in_units"]
+__all__ += ["confusion_counts", "coverage_clause", "deviations", "ends_counted", "ends_said"]
+__all__ += ["error_columns", "first_findings", "held", "holds", "holds_said", "names_of"]
+__all__ += ["percent_error", "plain_error", "plain_place", "regularization_said", "scores_in_units"]
 __all__ += ["sets_single", "shape_said"]
 __all__ += ["share_said", "shares_said", "short_verdict", "spread_of_response"]
 
@@ -196,6 +196,14 @@ def by_chance(found: Reliability) -> float:
     """The calibration error that would be measured if every probability were right."""
     spread = np.sqrt(found.said * (1 - found.said) / found.rows)
     return float(np.average(math.sqrt(2 / math.pi) * spread, weights=found.rows))
+
+
+def confusion_counts(net: Network, found: ClassesOutOfBag) -> np.ndarray:
+    """(classes, classes) counts of rows left out: true classes down, most probable ones across."""
+    count = len(net.response.classes)
+    table = np.zeros((count, count), int)
+    np.add.at(table, (found.t, found.probability.argmax(1)), 1)
+    return table
 
 
 # ---- words ----

@@ -116,17 +116,18 @@ def _lengths(result: Influence) -> Tabulated:
 def importance_page(result: Importance, room: int) -> Page:
     """Inputs by how much the error of unseen rows rises without them."""
     order = result.ranked()
-    first = order[0]
-    base, name = number(result.base, 3), visible(result.names[first])
-    if result.kind is not Accuracy.UNKNOWN and result.lo[first] > 0:
+    base, clear = number(result.base, 3), [k for k in order if result.clear[k]]
+    if result.kind is not Accuracy.UNKNOWN and clear:
+        first = clear[0]
+        name, most = visible(result.names[first]), " most" * (first == order[0])
         rise = value_error(float(result.value[first]), float(result.stderr[first]))
-        verdict = f"{name} matters most: without it the {result.error}, {base}, rises by {rise}."
+        verdict = f"{name} matters{most}: without it the {result.error}, {base}, rises by {rise}."
     else:
         verdict = (
             f"No effect of any single input is seen: the {result.error}, {base}, does not clearly "
             "rise without it."
         )
-    largest = float(result.value[first])
+    largest = float(result.value[order[0]])
     rows = [_input(result, k, largest) for k in order[:_MOST_ROWS]]
     left = len(order) - len(rows)
     caption = (
@@ -142,7 +143,7 @@ def importance_page(result: Importance, room: int) -> Page:
 def _input(result: Importance, k: int, largest: float) -> list[Cell]:
     value, stderr = float(result.value[k]), float(result.stderr[k])
     bar = "█" * max(round(_BAR * value / largest), 0) if largest > 0 else ""
-    note = "" if result.lo[k] > 0 else "no effect seen"
+    note = "" if result.clear[k] else "no effect seen"
     return [
         Cell(shorten(visible(result.names[k]), _NAME), "bold"), Cell(value_error(value, stderr)),
         Cell(bounds(float(result.lo[k]), float(result.hi[k])), str(result.kind)), Cell(bar),
@@ -180,10 +181,11 @@ def leverage_page(result: Leverage, room: int) -> Page:
 
 
 def _row(result: Leverage, k: int) -> list[Cell]:
-    outlying = abs(result.residual[k]) > result.limit
-    note = "outlier" if outlying else "high leverage" if result.value[k] > 0.5 else ""
+    row = int(result.rows[k])
+    outlying = row in result.outlying
+    note = "outlier" if outlying else "high leverage" if row in result.high else ""
     return [
-        Cell(f"{int(result.rows[k])}", "bold"), Cell(number(float(result.value[k]), 2)),
+        Cell(str(row), "bold"), Cell(number(float(result.value[k]), 2)),
         Cell(f"{result.residual[k]:.2f}"), Cell(f"{result.move[k]:.2f}"),
         Cell(number(float(result.cook[k]), 2)), Cell(note, "bold yellow" if outlying else "dim"),
     ]  # fmt: skip

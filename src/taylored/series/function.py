@@ -220,7 +220,7 @@ def finite(vector: np.ndarray, names: Sequence[str], what: str) -> np.ndarray:
 def _of_function(function: Callable, at: Any, what: str) -> tuple[Target, np.ndarray]:
     args = as_arguments(function, at, what)
     if all(is_scalar(a) for a in args):
-        target = _recorded(function, args, at)
+        target = _recorded(function, args)
         if target is not None:
             return target, target.flatten(at, what)
     from taylored.series.traced import traced_target
@@ -277,7 +277,7 @@ def names_for(function: Callable, count: int) -> list[str]:
     return ["x"] if count == 1 else [f"x{k}" for k in range(count)]
 
 
-def _recorded(function: Callable, args: list[Any], at: Any) -> Target | None:
+def _recorded(function: Callable, args: list[Any]) -> Target | None:
     """A function of plain numbers, written with operators and NumPy: recorded without JAX."""
     names = names_for(function, len(args))
     try:

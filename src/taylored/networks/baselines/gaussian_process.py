@@ -22,9 +22,7 @@ _LEAST_NOISE = 1e-5  # of the amplitude; bounds the condition number by rows * 1
 _FEW = 4  # steps from each start before the better one is carried on
 _FEW_FEATURES = 3  # rows are close enough to one another to show short lengthscales
 _TIED = 0.5  # features per row above which all features have the same lengthscale
-_TINY = (
-    1e-10  # squared, standardized units: keeps the logarithm finite where the target is constant
-)
+_TINY = 1e-10  # squared, standardized: keeps the logarithm finite where the target is constant
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from taylored.networks.activations import softmax
 from taylored.networks.baselines.quasi_newton import descend_to
 from taylored.networks.baselines.spectrum import spectrum
 
-__all__ = ["Logistic", "fit_logistic", "penalized_loss", "softmax"]
+__all__ = ["Logistic", "fit_logistic", "penalized_loss"]
 
 _OFFSET_STRENGTH = 1e-2  # keeps the offset of a class without rows, and their common shift, finite
 
@@ -24,12 +25,6 @@ class Logistic:
     def predict(self, z: np.ndarray) -> np.ndarray:
         """Probabilities (rows, classes) for z: (rows, features)."""
         return softmax(z @ self.coefficients[:-1] + self.coefficients[-1])
-
-
-def softmax(scores: np.ndarray) -> np.ndarray:
-    """Probabilities of each row of scores (rows, classes)."""
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
 
 
 def penalized_loss(

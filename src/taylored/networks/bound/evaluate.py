@@ -20,10 +20,10 @@ from taylored.networks.bound.ranges import flat, line, ranges
 from taylored.readings.interval import arithmetic as ia
 from taylored.readings.interval.arithmetic import Bounds
 from taylored.readings.interval.executor import NUMPY
+from taylored.readings.interval.margins import UNIT
 
-__all__ = ["Members", "Outcome", "evaluate"]
+__all__ = ["Members", "Outcome", "evaluate", "forward"]
 
-UNIT = 2.0**-52
 _MOST_NUMBERS = 4e6  # of a layer's parts, for one box
 _CHUNK = 5e5  # of a layer's parts at a time
 

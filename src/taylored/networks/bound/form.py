@@ -16,10 +16,10 @@ import numpy as np
 
 from taylored.networks.bound.ranges import Line
 from taylored.readings.interval.executor import NUMPY
+from taylored.readings.interval.margins import UNIT
 
 __all__ = ["Form", "Layer", "follow", "interval_form", "linear", "product", "rounded_sum"]
 
-UNIT = 2.0**-52
 _TINY = 1e-300  # more than what underflows in sums of products
 
 

@@ -160,14 +160,16 @@ def layers_of(model: Perceptron, theta: Any) -> list[Affine]:
 
 
 def _members(layers: Sequence[Any], activation: str, scales: Scales, final: str) -> Members:
-    if final not in ("identity", "linear", "softmax"):
+    if final not in ("identity", "softmax"):
         raise ArgumentError(
             f"The outputs cannot be bounded through {final!r}.",
-            next_step='final="identity" or final="softmax".',
+            next_step='give final="identity" or final="softmax".',
         )
     pairs = tuple(_layer(layer, k) for k, layer in enumerate(layers))
     if not pairs:
-        raise ArgumentError("A network needs at least one layer.")
+        raise ArgumentError(
+            "A network needs at least one layer.", next_step="give (weight, bias) of each."
+        )
     for k, (one, other) in enumerate(pairwise(pairs)):
         if len(one[0]) != len(other[0]) or one[0].shape[1] != other[0].shape[2]:
             raise ArgumentError(
@@ -182,7 +184,11 @@ def _members(layers: Sequence[Any], activation: str, scales: Scales, final: str)
     }  # fmt: skip
     maps = {name: _vector(value, size, name) for name, (value, size) in around.items()}
     if np.any(maps["scale"] <= 0):
-        raise ArgumentError("scale must be positive.", why="inputs are divided by it.")
+        raise ArgumentError(
+            "scale must be positive.",
+            why="inputs are divided by it.",
+            next_step="give the standard deviation of each input, or leave scale out.",
+        )
     return Members(pairs, activation_named(activation).name, **maps, softmax=final == "softmax")
 
 

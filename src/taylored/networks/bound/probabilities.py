@@ -15,13 +15,12 @@ from taylored.networks.bound.form import Form
 from taylored.readings.interval import arithmetic as ia
 from taylored.readings.interval.arithmetic import Bounds
 from taylored.readings.interval.executor import NUMPY
+from taylored.readings.interval.margins import UNIT
 
 __all__ = ["softmax_form", "softmax_seed"]
 
-_UNIT = 2.0**-52
 
-
-def softmax_values(logits: Form) -> Bounds:
+def _softmax_values(logits: Form) -> Bounds:
     """Ranges (members, rows, classes) of the probabilities."""
     classes = logits.center.shape[2]
     found = [_one(logits, k, classes) for k in range(classes)]
@@ -49,8 +48,8 @@ def _differences(logits: Form, others: list[int], k: int) -> Bounds:
     loose = logits.rest + logits.fresh
     size = np.abs(logits.center) + logits.shared
     loose, size = (v[..., others] + v[..., [k]] for v in (loose, size))
-    reach = forms.rounded_sum(np.abs(parts), 2) + loose + 4 * _UNIT * size
-    reach = reach * (1.0 + 8 * _UNIT)
+    reach = forms.rounded_sum(np.abs(parts), 2) + loose + 4 * UNIT * size
+    reach = reach * (1.0 + 8 * UNIT)
     tied = NUMPY.down(center - reach), NUMPY.up(center + reach)
     return ia.meet(NUMPY, natural, tied)
 
@@ -62,19 +61,19 @@ def softmax_form(logits: Form) -> Form:
     """
     c = logits.center
     box = replace(logits, low=np.minimum(logits.low, c), high=np.maximum(logits.high, c))
-    low, high = _slopes(softmax_values(box))
+    low, high = _slopes(_softmax_values(box))
     middle = 0.5 * low + 0.5 * high
-    spread = np.maximum(high - middle, middle - low) * (1.0 + 4 * _UNIT)
+    spread = np.maximum(high - middle, middle - low) * (1.0 + 4 * UNIT)
     loose = logits.rest + logits.fresh
     reach = logits.shared + loose
     parts = logits.parts @ middle.swapaxes(2, 3)
-    error = (c.shape[2] + 8) * _UNIT
+    error = (c.shape[2] + 8) * UNIT
     own = (spread + error * np.abs(middle)) @ reach[..., None]
     own = own + np.abs(middle) @ loose[..., None]
-    start = softmax_values(forms.interval_form(c, c, False))
+    start = _softmax_values(forms.interval_form(c, c, False))
     center = 0.5 * start[0] + 0.5 * start[1]
-    own = own[..., 0] * (1.0 + 2 * error) + (start[1] - start[0]) + 4 * _UNIT
-    low, high = softmax_values(logits)
+    own = own[..., 0] * (1.0 + 2 * error) + (start[1] - start[0]) + 4 * UNIT
+    low, high = _softmax_values(logits)
     return Form(center, parts, own, np.zeros_like(own), low, high)
 
 
@@ -100,7 +99,7 @@ def softmax_seed(p: Form) -> Form:
     )  # fmt: skip
     delta = np.tile(on, (rows, 1))
     y = Form(
-        delta - others(p.center), -others(p.parts), others(p.fresh) + _UNIT, others(p.rest),
+        delta - others(p.center), -others(p.parts), others(p.fresh) + UNIT, others(p.rest),
         NUMPY.down(delta - others(p.high)), NUMPY.up(delta - others(p.low)),
     )  # fmt: skip
     found = forms.product(x, y)

@@ -14,10 +14,10 @@ from taylored.networks.bound.points import AT_POINTS, TURNS
 from taylored.readings.interval.arithmetic import Bounds
 from taylored.readings.interval.coefficients import coefficients
 from taylored.readings.interval.executor import NUMPY
+from taylored.readings.interval.margins import UNIT
 
 __all__ = ["Line", "flat", "line", "ranges"]
 
-_UNIT = 2.0**-52
 _SLICES = 4  # of an interval, over which the deviation from a line is bounded
 
 
@@ -77,15 +77,16 @@ def _between(name: str, at: Bounds, box: Bounds) -> Bounds:
 def flat(low: Any, high: Any) -> Line:
     """The line of slope 0 in the middle of a range."""
     middle = 0.5 * low + 0.5 * high
-    reach = np.maximum(high - middle, middle - low) * (1.0 + 4 * _UNIT)
+    reach = np.maximum(high - middle, middle - low) * (1.0 + 4 * UNIT)
     return Line(np.zeros_like(middle), middle, reach, low, high)
 
 
 def line(name: str, order: int, low: Any, high: Any) -> Line:
     """A line near the derivative of this order (0 or 1) over [low, high].
 
-    Source: Shen, Yan, Cheng, Zhang et al., CROWN (NeurIPS 2018), which bounds networks by such
-    lines; here the deviation is bounded over slices, by values at their ends and slopes between.
+    Source: Zhang, Weng, Chen, Hsieh and Daniel, CROWN (NeurIPS 2018), which bounds networks by
+    such lines; here the deviation is bounded over slices, by values at their ends and slopes
+    between.
     """
     if name == "identity":
         nothing = np.zeros_like(low)
@@ -93,9 +94,9 @@ def line(name: str, order: int, low: Any, high: Any) -> Line:
             return Line(nothing, nothing + 1.0, nothing, nothing + 1.0, nothing + 1.0)
         return Line(nothing + 1.0, nothing, nothing, low, high)
     if name == "relu":
-        return (
-            _kinked(low, high) if order == 0 else flat(*(r[1] for r in ranges(name, low, high, 1)))
-        )
+        if order:
+            return flat(*(r[1] for r in ranges(name, low, high, 1)))
+        return _kinked(low, high)
     return _smooth(name, order, low, high)
 
 
@@ -108,10 +109,10 @@ def _kinked(low: Any, high: Any) -> Line:
     ends = np.stack([np.maximum(low, 0.0) - slope * low, np.maximum(high, 0.0) - slope * high])
     low_end, high_end = ends.min(axis=0), ends.max(axis=0)
     low_end = np.where(across, np.minimum(low_end, 0.0), low_end)
-    slack = 4 * _UNIT * np.maximum(np.abs(low), np.abs(high)) + 4 * NUMPY.tiny
+    slack = 4 * UNIT * np.maximum(np.abs(low), np.abs(high)) + 4 * NUMPY.tiny
     exact = (slope == 0.0) | (slope == 1.0)
     middle = 0.5 * (low_end + high_end)
-    reach = 0.5 * (high_end - low_end) * (1.0 + 4 * _UNIT) + np.where(exact & ~across, 0.0, slack)
+    reach = 0.5 * (high_end - low_end) * (1.0 + 4 * UNIT) + np.where(exact & ~across, 0.0, slack)
     return Line(slope, middle, reach, np.maximum(low, 0.0), np.maximum(high, 0.0))
 
 
@@ -138,9 +139,7 @@ def _smooth(name: str, order: int, low: Any, high: Any) -> Line:
     slices = _Slices(ends, (values[0][order], values[1][order]), steep)
     lines = [_along(slices, slope) for slope in _candidates(slices)]
     best = np.argmin(np.stack([reach for _, _, reach in lines]), axis=0)
-    slope, offset, reach = (
-        np.choose(best, [one[k] for one in lines]) for k in range(3)
-    )  # fmt: skip
+    slope, offset, reach = (np.choose(best, kind) for kind in zip(*lines, strict=True))
     return _unless_endless(Line(slope, offset, reach, *whole))
 
 
@@ -178,9 +177,9 @@ def _along(slices: _Slices, slope: Any) -> tuple[Any, Any, Any]:
         most = np.maximum(np.abs(slices.slopes[0]), np.abs(slices.slopes[1])).max(axis=0)
         most = most + np.abs(slope)
         values = np.maximum(np.abs(slices.values[0]), np.abs(slices.values[1])).max(axis=0)
-        slack = 16 * _UNIT * (values + most * size) + 16 * NUMPY.tiny
+        slack = 16 * UNIT * (values + most * size) + 16 * NUMPY.tiny
         offset = 0.5 * (above + below)
-        reach = np.maximum(above - offset, offset - below) * (1.0 + 4 * _UNIT) + slack
+        reach = np.maximum(above - offset, offset - below) * (1.0 + 4 * UNIT) + slack
     return slope, offset, reach
 
 

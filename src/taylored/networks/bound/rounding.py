@@ -14,16 +14,16 @@ import numpy as np
 from taylored.networks.bound.evaluate import Members, forward
 from taylored.networks.bound.form import Form, Layer
 from taylored.networks.bound.ranges import ranges
+from taylored.readings.interval.margins import UNIT
 
 __all__ = ["evaluation_errors"]
 
-_UNIT = 2.0**-52
 _ACTIVATION = 16.0  # units that a computed activation may be off
 _SOFTPLUS = 256.0  # the logarithm in it, as XLA computes it
 
 
 def evaluation_errors(
-    members: Members, low: np.ndarray, high: np.ndarray, unit: float = _UNIT
+    members: Members, low: np.ndarray, high: np.ndarray, unit: float = UNIT
 ) -> tuple[np.ndarray, np.ndarray]:
     """Errors (outputs,) of the mean and (outputs, inputs) of its derivatives, for any x in the box.
 
@@ -31,10 +31,10 @@ def evaluation_errors(
     """
     sums = forward(members, low[None], high[None], True)
     ends = members.standardized(low[None], high[None])
-    size = np.maximum(np.abs(ends[0]), np.abs(ends[1]))
+    size = _size(*ends)
     error = 4 * unit * size
-    if unit > _UNIT:  # the inputs are rounded too
-        error = error + unit * (np.maximum(np.abs(low), np.abs(high)) / members.scale)
+    if unit > UNIT:  # the inputs are rounded too
+        error = error + unit * (_size(low, high) / members.scale)
     shape = (members.count, *size.shape)
     size, error = np.broadcast_to(size, shape), np.broadcast_to(error, shape)
     found: list[tuple[Any, Any]] = []  # of the slopes: sizes and errors
@@ -50,6 +50,7 @@ def evaluation_errors(
 
 
 def _size(low: Any, high: Any) -> Any:
+    """The largest absolute value of a range."""
     return np.maximum(np.abs(low), np.abs(high))
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from taylored.errors import ColumnError, NotNumericError
 
-__all__ = ["Cells", "as_floats", "is_series", "read_cells", "text_of"]
+__all__ = ["Cells", "as_floats", "read_cells", "series_of", "text_of"]
 
 _MISSING = frozenset(["", "na", "n/a", "nan", "null", "none", "<na>"])
 _DATE = re.compile(r"\s*\d{4}-(0[1-9]|1[0-2])-([0-2]\d|3[01])([T ]\d{2}:\d{2}\S*)?\s*$")
@@ -99,13 +99,13 @@ def _as_array(values: Any, name: str) -> tuple[np.ndarray, bool, bool]:
         return _of_sequence(values, name), False, False
     if hasattr(values, "categories") and hasattr(values, "codes"):  # a bare pandas Categorical
         return np.asarray(values, dtype=object), True, False
-    series = is_series(values)
+    series = series_of(values)
     if series is not None:
         return _of_series(series, name)
     return np.asarray(values), False, False
 
 
-def is_series(values: Any) -> Any:
+def series_of(values: Any) -> Any:
     """The series of a data-frame library as narwhals sees it, or None."""
     if isinstance(values, np.ndarray | list | tuple | dict | range | str | numbers.Number):
         return None
@@ -137,7 +137,11 @@ def _of_sequence(values: Any, name: str) -> np.ndarray:
     except ValueError:  # cells of different lengths
         return _object_array(values)
     except (TypeError, OverflowError) as error:
-        raise ColumnError(f"{name} cannot be read.", why=str(error)[:80]) from None
+        raise ColumnError(
+            f"{name} cannot be read.",
+            why=str(error)[:80],
+            next_step="give one number or text per row.",
+        ) from None
     # NumPy turns [1, "a"] into two texts; what is a number stays one here.
     if array.dtype.kind in "SU" and not all(isinstance(v, str | bytes) for v in values):
         return _object_array(values)

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from taylored.errors import NotNumericError, SavedFitError
+from taylored.errors import NotNumericError
+from taylored.networks.archive import damaged
 from taylored.networks.data.cells import Cells, as_floats, read_cells, text_of
 from taylored.tables import counted, row_numbers
 
@@ -96,7 +97,7 @@ class Column:
 
 def _must(holds: bool, why: str) -> None:
     if not holds:
-        raise SavedFitError("The saved network is damaged.", why=why, next_step="save it again.")
+        raise damaged(why)
 
 
 def _finite(value: Any) -> float:

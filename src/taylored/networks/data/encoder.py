@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from taylored.errors import ColumnError, NotNumericError, SavedFitError, ScaleError
+from taylored.networks.archive import damaged
 from taylored.networks.data.cells import as_floats
 from taylored.networks.data.column import Column, number_cells
 from taylored.networks.data.frame import read_frame
@@ -69,10 +70,6 @@ class Encoder:
         """The position of each feature's column, (features,) ints."""
         return np.array([i for i, c in enumerate(self.columns) for _ in c.features], int)
 
-    def numeric(self) -> bool:
-        """Whether every column is a number: boxes and derivatives then have the user's units."""
-        return all(column.kind != "category" for column in self.columns)
-
     def encode(self, X: Any) -> np.ndarray:
         """The features of new rows, (rows, features).
 
@@ -94,7 +91,10 @@ class Encoder:
         frame = read_frame(X)
         raw, found = match_columns(frame, tuple(c.name for c in self.columns), self.named)
         if not all(len(values) == frame.rows for values in raw):
-            raise ColumnError("The columns of X have different lengths.")
+            raise ColumnError(
+                "The columns of X have different lengths.",
+                next_step="give one cell per row in each.",
+            )
         block = np.empty((frame.rows, len(self._numbers)))
         for j, i in enumerate(self._numbers):
             block[:, j] = number_cells(raw[i], self.columns[i].name)
@@ -122,15 +122,15 @@ class Encoder:
         except (KeyError, TypeError, ValueError, OverflowError, IndexError) as error:
             if isinstance(error, SavedFitError):
                 raise
-            raise _damaged(f"{type(error).__name__}: {str(error)[:60]}") from None
+            raise damaged(f"{type(error).__name__}: {str(error)[:60]}") from None
         names = [column.name for column in columns]
         if len(set(names)) < len(names):
-            raise _damaged("two columns have one name")
+            raise damaged("two columns have one name")
         if not isinstance(named, bool):
-            raise _damaged("it does not say whether the columns have names")
+            raise damaged("it does not say whether the columns have names")
         encoder = cls(columns, named)
         if not encoder.features:
-            raise _damaged("it has no features")
+            raise damaged("it has no features")
         return encoder
 
     # ---- columns ------------------------------------------------------------------------------
@@ -282,7 +282,3 @@ def _unseen(column: Column, texts: np.ndarray, rows: np.ndarray) -> Finding:
         "Nothing was learned about it: correct it, or add such rows to the training data.",
         params=(column.name,),
     )
-
-
-def _damaged(why: str) -> SavedFitError:
-    return SavedFitError("The saved network is damaged.", why=why, next_step="save it again.")

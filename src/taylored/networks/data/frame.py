@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from taylored.errors import ArgumentError, ColumnError, EmptyDataError
-from taylored.networks.data.cells import is_series
+from taylored.networks.data.cells import series_of
 from taylored.tables import column_names
 
 __all__ = ["Frame", "read_frame"]
@@ -148,7 +148,7 @@ def _of_library(table: Any, what: str, stem: str) -> Frame:
     """A table or series of a data-frame library, or anything that NumPy makes an array of."""
     import narwhals.stable.v2 as nw
 
-    series = is_series(table)
+    series = series_of(table)
     if series is not None:
         named = isinstance(series.name, str) and bool(series.name)
         name = series.name if named else stem

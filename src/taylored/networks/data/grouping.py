@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from taylored.errors import ColumnError, DataError
-from taylored.networks.data.cells import is_series, text_of
+from taylored.networks.data.cells import series_of, text_of
 from taylored.tables import counted, row_numbers
 
 __all__ = ["group_numbers"]
@@ -61,7 +61,7 @@ def _listed(groups: Any) -> list[Any]:
     if isinstance(groups, list | tuple):
         single = groups and all(isinstance(v, list | np.ndarray) and len(v) == 1 for v in groups)
         return [v[0] for v in groups] if single else list(groups)
-    series = is_series(groups)
+    series = series_of(groups)
     if series is not None:
         return series.to_list()
     array = groups if isinstance(groups, np.ma.MaskedArray) else np.asarray(groups)

@@ -55,11 +55,11 @@ def _fit_categories(
     counts = Counter(cells.values[rows])
     _refuse_identifiers(cells, len(counts), len(rows))
     categories = tuple(sorted(counts, key=_by_number))
-    scale = CATEGORY_SCALE if standardize else 1.0
-    column = Column(cells.name, "category", scale=scale, categories=categories)
     if len(categories) == 1:
         constant = Column(cells.name, "category", categories=categories, constant=True)
         return constant, [_constant(cells.name, repr(categories[0]))]
+    scale = CATEGORY_SCALE if standardize else 1.0
+    column = Column(cells.name, "category", scale=scale, categories=categories)
     return column, list(_category_findings(cells, counts, len(rows)))
 
 

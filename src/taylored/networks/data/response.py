@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from taylored.errors import ColumnError, DataError, NotNumericError, SavedFitError
+from taylored.networks.archive import damaged
 from taylored.networks.data.cells import Cells, read_cells, text_of
 from taylored.networks.data.column import number_cells
 from taylored.networks.data.frame import read_frame
@@ -124,7 +125,7 @@ class Response:
         except SavedFitError:
             raise
         except (KeyError, TypeError, ValueError, OverflowError, IndexError) as error:
-            raise _damaged(f"{type(error).__name__}: {str(error)[:60]}") from None
+            raise damaged(f"{type(error).__name__}: {str(error)[:60]}") from None
         return cls(kind, tuple(names), tuple(classes), center, scale, flat)
 
 
@@ -145,26 +146,22 @@ def _check(kind: Any, names: Any, classes: Any, numbers: tuple, flat: Any) -> No
     """Refuse what `to_dict` never writes."""
     texts = isinstance(names, list) and all(isinstance(n, str) for n in names)
     if not (texts and names and isinstance(flat, bool)):
-        raise _damaged("the names of the outputs are not texts")
+        raise damaged("the names of the outputs are not texts")
     center, scale = numbers
     good = center.shape == scale.shape == (len(names),) and np.isfinite([center, scale]).all()
     if not (good and (scale > 0.0).all()):
-        raise _damaged("center and scale are not finite numbers, one of each output")
+        raise damaged("center and scale are not finite numbers, one of each output")
     if kind == "regression" and classes == []:
         if flat and len(names) > 1:
-            raise _damaged("several outputs cannot be one number per row")
+            raise damaged("several outputs cannot be one number per row")
         return
     if kind != "classification" or not isinstance(classes, list):
-        raise _damaged("it is neither of regression nor of classification")
+        raise damaged("it is neither of regression nor of classification")
     kinds = {type(c) for c in classes}
     if not (len(kinds) == 1 and kinds <= {bool, int, float, str} and len(names) == 1):
-        raise _damaged("its classes are not labels of one type")
+        raise damaged("its classes are not labels of one type")
     if len(classes) < 2 or any(a >= b for a, b in pairwise(classes)):
-        raise _damaged("its classes are not sorted")
-
-
-def _damaged(why: str) -> SavedFitError:
-    return SavedFitError("The saved network is damaged.", why=why, next_step="save it again.")
+        raise damaged("its classes are not sorted")
 
 
 # ---- at training ------------------------------------------------------------------------------

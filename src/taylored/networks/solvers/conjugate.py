@@ -26,6 +26,11 @@ from taylored.trace.jaxpr import float64
 
 __all__ = ["PolishLimits", "Polished", "polish", "polish_quiet"]
 
+_QUIET = 5e-4  # of half the squared error in standardized units: 3 % of the targets' deviation
+_LITTLE = 1e-3  # precision that keeps systems definite in float32
+_HOPELESS = 1e3  # growth of the damping at which no step is going to help
+_RESIDUAL = 1e-2  # relative, at which a step is good enough
+
 
 @dataclass(frozen=True, slots=True)
 class PolishLimits:
@@ -94,10 +99,6 @@ def polish_quiet(
     return better
 
 
-_QUIET = 5e-4  # of half the squared error in standardized units: 3 % of the targets' deviation
-_LITTLE = 1e-3  # precision that keeps systems definite in float32
-
-
 def _rows_of(batch: Batch, i: int, rows: np.ndarray) -> Batch:
     weights = None if batch.weights is None else batch.weights[i : i + 1, rows]
     return Batch(batch.z[i : i + 1, rows], batch.t[i : i + 1, rows], weights)
@@ -128,9 +129,6 @@ def _one(
             if growth > _HOPELESS:
                 return theta, (first, now), number + 1
     return theta, (np.inf if first is None else first, now), limits.steps
-
-
-_HOPELESS = 1e3  # growth of the damping at which no step is going to help
 
 
 @lru_cache(maxsize=32)
@@ -184,6 +182,3 @@ def _conjugate(product: Callable, right: Any, most: int) -> Any:
 
     start = (0, 0 * right, right, right, (right * right).sum())
     return jax.lax.while_loop(going, step, start)[1]
-
-
-_RESIDUAL = 1e-2  # relative, at which a step is good enough

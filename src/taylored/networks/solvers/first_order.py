@@ -212,7 +212,8 @@ class _Run:
         count = min(self.at_once, self.options.epochs - first)
         carry, losses = self._epochs(state, i, range(first, first + count))
         if not np.isfinite(losses).all():
-            return self._begin_again(state, i)
+            self._begin_again(state, i)
+            return
         self._keep(state, i, carry)
         more = first + count - len(state.losses)
         if more > 0:
@@ -224,7 +225,6 @@ class _Run:
             state.validation[first : first + count, i] = losses[1]
         state.epochs[i] += count
         self._judge(state, i)
-        return None
 
     def _judge(self, state: FirstOrderState, i: int) -> None:
         """Whether a member is at its end, or goes on from its best parameters at a lower rate."""

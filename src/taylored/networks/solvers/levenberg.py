@@ -103,8 +103,7 @@ class State:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The state as arrays, to be saved."""
-        found = {f.name: np.asarray(getattr(self, f.name)) for f in fields(self)}
-        return found
+        return {f.name: np.asarray(getattr(self, f.name)) for f in fields(self)}
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> State:

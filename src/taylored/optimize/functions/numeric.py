@@ -202,13 +202,3 @@ class NumpyFunctions:
     def box(self) -> BoxFunction | None:
         """(f, c) for enclosures."""
         return BoxFunction(self.statement.program, self.statement.shapes)
-
-
-def runs_in_numpy(made: Programs) -> bool:
-    """Whether NumPy has a rule for every operation."""
-    try:
-        for program in (made.values, made.first, made.second):
-            compile_numpy(program)
-    except MissingRule:
-        return False
-    return True

@@ -47,7 +47,7 @@ def traced_statement(
         return objective(*values), [f(*values) for f in functions if f is not None]
 
     made = trace(together, arguments)
-    blocks = _blocks(made, objective, constraints, floats)
+    blocks = _blocks(made, constraints)
     shapes = tuple(leaf.shape for leaf in arguments.inputs.leaves)
     layout = arguments.inputs
 
@@ -123,9 +123,7 @@ def _flat(made: TracedFunction, layout: Any) -> Callable[[Any], tuple[Any, Any]]
     return flat
 
 
-def _blocks(
-    made: TracedFunction, objective: Callable, constraints: Sequence[Constraint], args: list[Any]
-) -> tuple[Block, ...]:
+def _blocks(made: TracedFunction, constraints: Sequence[Constraint]) -> tuple[Block, ...]:
     leaves = made.outputs.leaves
     own = [leaf for leaf in leaves if leaf.name.startswith("out[0]")]
     if len(own) != 1 or int(np.prod(own[0].shape, dtype=np.int64)) != 1:

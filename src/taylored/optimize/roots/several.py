@@ -28,7 +28,7 @@ def solve_system(system: System, start: np.ndarray, watch: Watch) -> Draft:
     if search.root:
         if system.equations < system.variables and system.form == "dense":
             local = nearest(system, local, start)
-        return _root(system, local, search)
+        return _root(local, search)
     shown = f"|F| = {local.size:.3g}"
     if local.end in STOPS:
         return stopped(local.x, local.end, f"that with {shown}")
@@ -56,7 +56,7 @@ def _undefined(system: System, start: np.ndarray) -> Draft:
     return Draft(start, "none", text, (note,))
 
 
-def _root(system: System, local: Local, search: Search) -> Draft:
+def _root(local: Local, search: Search) -> Draft:
     notes = []
     if search.tries > 1:
         text = (
