@@ -16,6 +16,7 @@ import numpy as np
 
 import taylored as ty
 from taylored.networks import folds, job
+from taylored.networks.alike import near_copies
 from taylored.networks.outofbag import OutOfBag
 from taylored.networks.plan import Candidate
 from taylored.networks.solvers.levenberg import Limits
@@ -182,7 +183,45 @@ def together(sets: int) -> None:
         line(f"{number} people, {times} rows, {kind}: groups {grouped}", runs)
 
 
-PARTS = {f.__name__: f for f in (coverage, threshold, cuts, starts, corrections, noises, together)}
+def alike(sets: int) -> None:
+    """How often rows drawn one by one are taken for near copies, and copies are found."""
+    rng = np.random.default_rng(0)
+    wrong: dict[str, int] = {}
+    for _ in range(3 * sets):
+        for name, z in independent(rng).items():
+            wrong[name] = wrong.get(name, 0) + (near_copies(z) is not None)
+    total = sum(n for name, n in wrong.items() if name != "clusters")
+    print(f"independent rows: {total} of {3 * sets * (len(wrong) - 1)} tables taken for copies")
+    print(f"tight clusters: {wrong['clusters']} of {3 * sets}")
+    for inputs in (1, 2, 3, 8):
+        for jitter in (1e-6, 1e-2, 1e-1):
+            found = [
+                near_copies(
+                    np.repeat(z, times, axis=0) + jitter * rng.normal(size=(n * times, inputs))
+                )
+                for n, times in ((50, 4), (12, 10), (100, 2), (200, 3))
+                for z in rng.normal(size=(sets // 4, n, inputs))
+            ]
+            share = np.mean([f is not None for f in found])
+            print(f"{inputs} inputs, jitter {jitter:g}: found {share:.2f}", flush=True)
+
+
+def independent(rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Tables of rows without copies; the clusters are a hundred times narrower than apart."""
+    shape = int(rng.integers(40, 600)), int(rng.integers(1, 9))
+    z = rng.normal(size=shape)
+    return {
+        "normal": z, "uniform": rng.uniform(size=shape), "Cauchy": rng.standard_cauchy(size=shape),
+        "lognormal": np.exp(3 * z), "rounded": np.round(3 * z), "walk": np.cumsum(z, axis=0),
+        "ends": rng.beta(0.3, 0.3, size=shape), "zeros": z * (rng.uniform(size=shape) < 0.5),
+        "line": np.linspace(0, 1, len(z))[:, None],
+        "clusters": 0.05 * z + rng.normal(size=(12, shape[1]))[rng.integers(0, 12, len(z))],
+    }  # fmt: skip
+
+
+PARTS = {
+    f.__name__: f for f in (coverage, threshold, cuts, starts, corrections, noises, together, alike)
+}
 
 
 def main() -> None:
