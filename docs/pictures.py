@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import runpy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +120,20 @@ def draw_networks() -> None:
     save_figure(mass.plot("importance").figure, IMAGES / "network_importance.png")
 
 
+def draw_many_fits() -> None:
+    """The T2 of a slice of a head, the verdicts on its pixels, and rates of wells of a plate."""
+    script = runpy.run_path(str(ROOT / "examples" / "many_fits_cube.py"))
+    cube = script["make_cube"]()
+    many = ty.fit_many("s0*exp(-TE/T2)", {"TE": cube.te}, cube.signal, sigma=cube.sigma)
+    many = replace(many, units={"s0": "mV", "T2": "ms"})
+    save_figure(many.plot("T2").figure, IMAGES / "many_map.png")
+    save_figure(many.plot_quality().figure, IMAGES / "many_quality.png")
+    wells = polars.read_csv(ROOT / "examples" / "wells.csv")
+    rates = ty.fit_many("signal ~ f0 + a*(1 - exp(-k*minutes))", wells, by="well")
+    rates = replace(rates, units={"k": "1/min"})
+    save_figure(rates.plot("k").figure, IMAGES / "many_wells.png")
+
+
 def main() -> None:
     """Fit each example and save its picture; then those of the other modules."""
     boxbod = ty.fit(SATURATION, example("boxbod"))
@@ -138,6 +154,7 @@ def main() -> None:
     draw_optimization()
     draw_chain_rule()
     draw_networks()
+    draw_many_fits()
 
 
 if __name__ == "__main__":

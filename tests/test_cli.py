@@ -23,8 +23,8 @@ from nist import problem
 from taylored.cli import _output, _progress
 from taylored.cli.main import main
 from taylored.cli.options import parse
-from taylored.cli.units import read_unit, unit_text
 from taylored.errors import TayloredError
+from taylored.readings.units import read_unit, unit_text
 
 DECAY = "y ~ a*exp(-x/tau) + c"
 X = np.arange(0.0, 10.0, 0.5)

@@ -94,4 +94,4 @@ def test_completion_in_a_real_bash(tmp_path):
     assert done.stderr == ""
     registered, *answers = done.stdout.splitlines()
     assert registered == "complete -o default -F _taylored taylored"
-    assert answers == ["fit", "drop", "--relative-sigma", ""]
+    assert answers == ["fit fit-many", "drop", "--relative-sigma", ""]

@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from taylored.hook import install as _install
+
 if TYPE_CHECKING:
     from taylored import errors
     from taylored.calculus.check import check
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from taylored.calculus.pattern import Pattern
     from taylored.calculus.transforms import gradient, hessian, jacobian
     from taylored.errors import TayloredError
+    from taylored.many import ManyFits, fit_many
+    from taylored.many.big import BigFit, Chunks
     from taylored.networks.chain import Chain, chain
     from taylored.networks.prediction import Prediction
     from taylored.networks.result import Network
@@ -41,11 +45,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Accuracy",
+    "BigFit",
     "Chain",
+    "Chunks",
     "Descent",
     "Finding",
     "Fit",
     "Interval",
+    "ManyFits",
     "Minimum",
     "Network",
     "Pattern",
@@ -63,6 +70,7 @@ __all__ = [
     "descend",
     "errors",
     "fit",
+    "fit_many",
     "gradient",
     "hessian",
     "influence",
@@ -83,11 +91,14 @@ __version__ = "0.1.0"
 # public name -> "module:attribute", or the module itself
 _EXPORTS = {
     "Accuracy": "taylored.results:Accuracy",
+    "BigFit": "taylored.many.big:BigFit",
     "Chain": "taylored.networks.chain:Chain",
+    "Chunks": "taylored.many.big:Chunks",
     "Descent": "taylored.optimize.descent.result:Descent",
     "Finding": "taylored.results:Finding",
     "Fit": "taylored.regression.result:Fit",
     "Interval": "taylored.results:Interval",
+    "ManyFits": "taylored.many:ManyFits",
     "Minimum": "taylored.optimize.result:Minimum",
     "Network": "taylored.networks.result:Network",
     "Pattern": "taylored.calculus.pattern:Pattern",
@@ -104,6 +115,7 @@ _EXPORTS = {
     "descend": "taylored.optimize.descent.descend:descend",
     "errors": "taylored.errors",
     "fit": "taylored.regression:fit",
+    "fit_many": "taylored.many:fit_many",
     "gradient": "taylored.calculus.transforms:gradient",
     "hessian": "taylored.calculus.transforms:hessian",
     "influence": "taylored.calculus.influence:influence",
@@ -133,3 +145,6 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+_install()  # da.taylored, as soon as somebody imports xarray

@@ -6,10 +6,14 @@ command line answers with, so that the two can never disagree.
 
 from __future__ import annotations
 
+from typing import Any
+
 __all__ = [
+    "AlignmentError",
     "ArgumentError",
     "BoundsError",
     "CenterError",
+    "ClusterLostError",
     "ColumnError",
     "DataError",
     "EmptyDataError",
@@ -17,6 +21,7 @@ __all__ = [
     "FileReadError",
     "FormulaError",
     "FunctionError",
+    "LedgerError",
     "MissingExtraError",
     "MissingRule",
     "ModelError",
@@ -31,6 +36,7 @@ __all__ = [
     "SigmaError",
     "TayloredError",
     "TooFewPointsError",
+    "UnfinishedError",
 ]
 
 
@@ -206,3 +212,29 @@ class SavedFitError(TayloredError, ValueError):
     """A saved fit that is damaged, of another version, or not a fit at all."""
 
     exit_code = 3
+
+
+class AlignmentError(DataError):
+    """Arrays whose dimensions, coordinates or units do not go together."""
+
+
+class UnfinishedError(DataError, RuntimeError):
+    """A job that could not go on; `result` holds what was finished."""
+
+    result: Any = None
+
+
+class LedgerError(TayloredError, ValueError):
+    """A folder of finished blocks that is damaged, of another job, or cannot be written.
+
+    `result` holds what was finished, where fits had begun.
+    """
+
+    exit_code = 3
+    result: Any = None
+
+
+class ClusterLostError(TayloredError, RuntimeError):
+    """A cluster that went away, or lost all its workers; `result` holds what was finished."""
+
+    result: Any = None

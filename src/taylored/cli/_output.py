@@ -75,7 +75,7 @@ def _wrapped(line: str) -> list[str]:
 
 
 _ARGUMENT = re.compile(
-    r"\b(start|bounds|fixed|sigma|na|search|executor|level)=(?:'(\w*)'|dict\((.*?)\)|(\.\.\.))?"
+    r"\b(start|bounds|fixed|sigma|na|search|executor|level|mask|by|ledger|threads|dim)=(?:'(\w*)'|dict\((.*?)\)|(\.\.\.))?"
 )
 
 

@@ -7,6 +7,7 @@ __all__ = ["COMMANDS", "EXIT_CODES", "HELP", "MAIN_HELP", "MODULES", "VERDICT_HE
 COMMANDS = {
     "fit": "Fit any model to data by least squares, and say how far to trust each parameter.",
     "line": "Fit a straight line, y = intercept + slope*x.",
+    "fit-many": "Fit one model to each pixel, curve or group, with a verdict for every fit.",
     "train": "Train a network on a table, with intervals whose coverage is measured.",
     "predict": "Predict new rows with a saved network, each with its interval.",
     "gradient": "Differentiate a formula by each of its inputs, and say how many digits are right.",
@@ -24,6 +25,7 @@ COMMANDS = {
 
 # commands whose module has another name
 MODULES: dict[str, str] = dict.fromkeys(("gradient", "jacobian", "hessian"), "derivatives")
+MODULES["fit-many"] = "fit_many"
 
 EXIT_CODES = """\
 exit codes:
@@ -65,6 +67,23 @@ examples:
   taylored line calibration.csv y x
   taylored line calibration.csv 2 1 --sigma dy --units x=mm,y=V
   taylored line points.txt --plot line.png"""
+
+_FIT_MANY = """\
+DATA is a cube of curves: Zarr, NetCDF, .npy or .npz; or, with --by, a long table
+(CSV, Parquet, ...) with one row per point. Files are read piece by piece.
+
+FORMULA is MODEL, or VARIABLE ~ MODEL, in quotes. Names that are coordinates of
+DATA are data, all others are parameters; starts are found for each fit. Fits
+with a flat, empty, clipped or unclear signal get a verdict instead of a number.
+The exit code is 0 if any fit is usable, else 5; with --fail-on warn it is 5 if
+any fit is not.
+
+examples:
+  taylored fit-many cube.zarr "a*exp(-t/tau) + c" --dim t --out maps.zarr
+  taylored fit-many cube.nc "signal ~ a*exp(-t/tau)" --mask brain --sigma noise
+  taylored fit-many curves.npy "a*exp(-t/tau)" --coord t=0:99:1 --plot quality.png
+  taylored fit-many cells.parquet "y ~ a*exp(-t/tau)" --by slide,cell --json
+  taylored fit-many big.zarr "a*exp(-t/tau)" --dim t --out maps.zarr --ledger done"""
 
 _TRAIN = f"""\
 {_DATA}
@@ -198,6 +217,7 @@ examples:
 HELP = {
     "fit": ("taylored fit DATA FORMULA [options]", _FIT),
     "line": ("taylored line DATA [Y X] [options]", _LINE),
+    "fit-many": ("taylored fit-many DATA FORMULA [options]", _FIT_MANY),
     "train": ("taylored train DATA FORMULA [options]", _TRAIN),
     "predict": ("taylored predict NET DATA [options]", _PREDICT),
     "gradient": ("taylored gradient FORMULA [--at x=1,y=2] [options]", _GRADIENT),
@@ -228,6 +248,7 @@ commands:
 examples:
   taylored fit decay.csv "y ~ a*exp(-x/tau) + c"
   taylored line calibration.csv y x --plot
+  taylored fit-many cube.zarr "a*exp(-t/tau) + c" --dim t --out maps.zarr
   taylored train houses.csv "price ~ ." --save houses.safetensors
   taylored gradient "x^2*sin(y)" --at x=1,y=2
   taylored taylor "exp(sin(2*x))" --at 0.3 --order 6 --on -1:1

@@ -24,7 +24,10 @@ __all__ = [
     "look_options",
     "parse",
     "parser_of",
+    "picture",
     "plot_option",
+    "sigma_options",
+    "start_options",
     "unknown",
 ]
 
@@ -50,7 +53,7 @@ def parse(command: str, arguments: Sequence[str]) -> Options:
     return options
 
 
-_WITH_FORMULA = ("fit", "gradient", "jacobian", "hessian", "taylor", "root", "minimize",
+_WITH_FORMULA = ("fit", "fit-many", "gradient", "jacobian", "hessian", "taylor", "root", "minimize",
                  "chain")  # fmt: skip
 _SHIELD = "\0"  # in front of a word that is no option though it starts with a minus sign
 
@@ -213,7 +216,8 @@ def _positive(text: str) -> float:
     return value
 
 
-def _picture(text: str) -> str:
+def picture(text: str) -> str:
+    """The name of a picture, for argparse; empty: the terminal."""
     if text and not text.lower().endswith(PICTURES):
         raise _error(f"{text!r} is not a picture", f"its name ends with {', '.join(PICTURES)}")
     return text
@@ -275,6 +279,12 @@ def parser_of(command: str) -> argparse.ArgumentParser:
         add_options(parser, command)
         _data_options(parser, columns=False)
         parser.epilog = f"{text}\n\n{VERDICT_HELP}"
+    if command == "fit-many":
+        from taylored.cli._many_options import add_many_options
+
+        add_many_options(parser)
+        _data_options(parser, columns=False, na=False)
+        parser.epilog = f"{text}\n\n{VERDICT_HELP}"
     other = parser.add_argument_group("other")
     if command in ("rules", "doctor"):
         other.add_argument("--json", action="store_true", help="one JSON document")
@@ -288,21 +298,10 @@ def parser_of(command: str) -> argparse.ArgumentParser:
 def _model_options(parser: argparse.ArgumentParser, command: str) -> None:
     group = parser.add_argument_group("model")
     add = group.add_argument
-    example = "slope=2" if command == "line" else "a=2,tau=1"
     if command == "fit":
-        add("--start", metavar=example, action=_Merge, read=_number,
-            help="start values; those not given are found from the data")  # fmt: skip
-        add("--bounds", metavar="tau=0:,a=-1:5", action=_Merge, read=_bound,
-            help="allowed ranges LOW:HIGH; an empty side is open")  # fmt: skip
-    add("--fixed", metavar=example if command == "line" else "c=0", action=_Merge, read=_number,
-        help="parameters that are not fitted")  # fmt: skip
-    add("--sigma", metavar="COLUMN|NUMBER",
-        help="standard errors of the response: a column, or one number")  # fmt: skip
-    scale = group.add_mutually_exclusive_group()
-    scale.add_argument("--absolute-sigma", dest="absolute", action="store_const", const=True,
-                       help="sigma is known (default where it is given)")  # fmt: skip
-    scale.add_argument("--relative-sigma", dest="absolute", action="store_const", const=False,
-                       help="sigma only weights; the scatter sets the scale")  # fmt: skip
+        start_options(group)
+    example = "slope=2" if command == "line" else "c=0"
+    sigma_options(group, example, "a column, or one number")
     if command == "fit":
         add("--search", choices=("auto", "never", "always"), default="auto",
             help="look for better minima away from a given start (default: auto, where the fit "
@@ -314,6 +313,27 @@ def _model_options(parser: argparse.ArgumentParser, command: str) -> None:
         parser.set_defaults(start={}, bounds={}, search="auto", seed=0)
     add("--executor", choices=("auto", "numpy", "xla"), default="auto",
         help="what evaluates the model (default: auto)")  # fmt: skip
+
+
+def start_options(group: Any) -> None:
+    """Declare where the search starts, and within which bounds."""
+    group.add_argument("--start", metavar="a=2,tau=1", action=_Merge, read=_number,
+                       help="start values; those not given are found from the data")  # fmt: skip
+    group.add_argument("--bounds", metavar="tau=0:,a=-1:5", action=_Merge, read=_bound,
+                       help="allowed ranges LOW:HIGH; an empty side is open")  # fmt: skip
+
+
+def sigma_options(group: Any, fixed: str, sigma: str) -> None:
+    """Declare what is known before: fixed parameters (an example) and sigma (what it may be)."""
+    group.add_argument("--fixed", metavar=fixed, action=_Merge, read=_number,
+                       help="parameters that are not fitted")  # fmt: skip
+    group.add_argument("--sigma", metavar="VAR|NUMBER" if "variable" in sigma else "COLUMN|NUMBER",
+                       help=f"standard errors of the response: {sigma}")  # fmt: skip
+    scale = group.add_mutually_exclusive_group()
+    scale.add_argument("--absolute-sigma", dest="absolute", action="store_const", const=True,
+                       help="sigma is known (default where it is given)")  # fmt: skip
+    scale.add_argument("--relative-sigma", dest="absolute", action="store_const", const=False,
+                       help="sigma only weights; the scatter sets the scale")  # fmt: skip
 
 
 def _derivative_options(parser: argparse.ArgumentParser, command: str) -> None:
@@ -411,7 +431,7 @@ def _form_options(
 
 def plot_option(group: Any) -> None:
     """Declare `--plot` and `--plot FILE`."""
-    group.add_argument("--plot", nargs="?", type=_picture, metavar="FILE",
+    group.add_argument("--plot", nargs="?", type=picture, metavar="FILE",
                        help="draw in the terminal, or to FILE (.png, .svg, .pdf)")  # fmt: skip
 
 
@@ -422,15 +442,18 @@ def look_options(group: Any) -> None:
     group.add_argument("--ascii", action="store_true", help="no characters beyond ASCII")
 
 
-def _data_options(parser: argparse.ArgumentParser, *, columns: bool = True) -> None:
+def _data_options(
+    parser: argparse.ArgumentParser, *, columns: bool = True, na: bool = True
+) -> None:
     add = parser.add_argument_group("data").add_argument
     if columns:
         add("--columns", metavar="x=time_s,y=3", action=_Merge, read=lambda _, value: value,
             help="columns of the formula's names, by name or number from 1")  # fmt: skip
     add("--where", metavar="CONDITION", help='use only the rows that fulfill it: "t < 50"')
-    add("--na", choices=("drop", "fail"), default="drop",
-        help="leave out rows with missing values and say so, or refuse them (default: "
-        "drop)")  # fmt: skip
+    if na:
+        add("--na", choices=("drop", "fail"), default="drop",
+            help="leave out rows with missing values and say so, or refuse them (default: "
+            "drop)")  # fmt: skip
     add("--na-values", metavar="-999,BAD", action="append", default=[],
         help="more texts that mean a missing value")  # fmt: skip
     add("--sep", metavar="SIGN", help="separator: , ; tab | or blanks (default: found out)")

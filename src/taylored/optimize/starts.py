@@ -21,6 +21,7 @@ __all__ = [
     "neighbours",
     "parameter_scales",
     "ranked_starts",
+    "sample",
     "spread",
     "thinned",
 ]

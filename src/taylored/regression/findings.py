@@ -18,7 +18,8 @@ from taylored.tables import counted
 if TYPE_CHECKING:
     from taylored.regression.result import Fit
 
-__all__ = ["findings_of", "status_of"]
+__all__ = ["data_findings", "findings_of", "goodness_findings", "numerics_findings",
+           "outlier_limit", "parameter_findings", "solution_findings", "status_of"]  # fmt: skip
 
 _ORDER = {"error": 0, "warning": 1, "note": 2}
 _RARE = 1e-3  # a p-value below this is reported
@@ -27,9 +28,10 @@ _RARE = 1e-3  # a p-value below this is reported
 def findings_of(fit: Fit, decisive: bool) -> tuple[Finding, ...]:
     """The findings, most important first; `decisive`: only those that decide `usable`."""
     with np.errstate(all="ignore"):
-        found = [*_solution(fit), *_numerics(fit)]
+        found = [*solution_findings(fit), *numerics_findings(fit)]
         if not decisive:
-            found += [*_parameters(fit), *_goodness(fit), *_residuals(fit), *_data(fit)]
+            found += [*parameter_findings(fit), *goodness_findings(fit)]
+            found += [*_residuals(fit), *data_findings(fit)]
     return tuple(sorted(found, key=lambda f: _ORDER[f.severity]))
 
 
@@ -55,7 +57,8 @@ def _freedom(dof: int) -> str:
     return f"{counted(dof, 'degree')} of freedom"
 
 
-def _solution(fit: Fit) -> Iterator[Finding]:
+def solution_findings(fit: Fit) -> Iterator[Finding]:
+    """Whether a minimum was found, and one only."""
     solution = fit.solution
     if not solution.point.finite:
         yield Finding("not-finite", "the model is not a finite number at any point tried.",
@@ -90,7 +93,8 @@ def _poor(fit: Fit) -> bool:
     return hits < 0.5 * tried and fit.r_squared < 0.5
 
 
-def _numerics(fit: Fit) -> Iterator[Finding]:
+def numerics_findings(fit: Fit) -> Iterator[Finding]:
+    """Parameters that rounding leaves few digits of."""
     solution = fit.solution
     if solution.curvature is None or not solution.converged:
         return
@@ -130,7 +134,8 @@ def _without_effect(fit: Fit) -> Iterator[Finding]:
                       tuple(lost))  # fmt: skip
 
 
-def _parameters(fit: Fit) -> Iterator[Finding]:
+def parameter_findings(fit: Fit) -> Iterator[Finding]:
+    """What limits the estimates and their errors: bounds, dependence, bends."""
     if fit.jumps:
         yield Finding("jumps", f"the model jumps, or has a kink, where {_list(list(fit.jumps))} "
                       "says: intervals are estimates there.",
@@ -201,7 +206,8 @@ def _dependence(fit: Fit) -> Iterator[Finding]:
                       "Use the covariance when combining them.", "note", (a, b))  # fmt: skip
 
 
-def _goodness(fit: Fit) -> Iterator[Finding]:
+def goodness_findings(fit: Fit) -> Iterator[Finding]:
+    """Whether the model explains the data."""
     p = fit.p_value
     if p < _RARE:
         yield Finding("poor-fit", f"chi-squared {fit.chi2:.5g} for {_freedom(fit.dof)} "
@@ -229,7 +235,7 @@ def _residuals(fit: Fit) -> Iterator[Finding]:
                       "the model misses something, and intervals are too narrow or too wide.",
                       "Plot the residuals; extend the model.", "warning")  # fmt: skip
     standardized = fit.standardized_residuals
-    far = np.flatnonzero(np.abs(standardized) > _outlier_limit(fit.points))
+    far = np.flatnonzero(np.abs(standardized) > outlier_limit(fit.points))
     if len(far):
         rows = ", ".join(str(fit.setup.columns.row(int(i))) for i in far[:5])
         yield Finding("outliers", f"{len(far)} point{'s' if len(far) > 1 else ''} "
@@ -249,14 +255,15 @@ def _residuals(fit: Fit) -> Iterator[Finding]:
                       "through it.", "Measure again near it.", "note")  # fmt: skip
 
 
-def _outlier_limit(points: int) -> float:
+def outlier_limit(points: int) -> float:
     """The distance that the largest of so many normal residuals exceeds once in a hundred fits."""
     from scipy.special import ndtri
 
     return float(-ndtri(0.5 * 0.01 / max(points, 1)))
 
 
-def _data(fit: Fit) -> Iterator[Finding]:
+def data_findings(fit: Fit) -> Iterator[Finding]:
+    """What happened to the data before the fit."""
     columns = fit.setup.columns
     if columns.dropped:
         total = columns.total - fit.points

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,6 +18,8 @@ from taylored.regression.search import find
 from taylored.regression.setup import Setup, set_up
 
 __all__ = ["fit", "fit_setup", "line"]
+
+_MOST_INPUTS = 100
 
 
 def fit(
@@ -45,7 +48,7 @@ def fit(
         model: a formula "y ~ a*exp(-x/tau) + c", whose names are columns of the table or else
             parameters; or a function f(x, a, tau, c) written with NumPy or jax.numpy.
         data: a table (dict of arrays, pandas, polars, pyarrow), or x: (points,), or several
-            inputs as (inputs, points).
+            inputs as (inputs, points). Data of Dask, and `Chunks`, may be larger than memory.
         y: the response, (points,), where `data` is x.
         sigma: the standard errors of y: (points,), one number, or a column's name. Then it is
             taken as it is (absolute); without it the scatter of the residuals is used.
@@ -79,6 +82,12 @@ def fit(
 
     Source: J. J. More (1978); L. Kaufman, BIT 15 (1975); Bates and Watts (1988).
     """
+    if _in_chunks(data) or _in_chunks(y):
+        return importlib.import_module("taylored.many.big").fit_big(
+            model, data, y, sigma=sigma, start=start, bounds=bounds, fixed=fixed,
+            absolute_sigma=absolute_sigma, na=na, search=search, seed=seed, executor=executor,
+            callback=callback, **misnamed,
+        )  # fmt: skip
     if misnamed:
         refuse_arguments(misnamed)
     if absolute_sigma is True and sigma is None:
@@ -91,6 +100,18 @@ def fit(
     options = Options(na, absolute_sigma, search, seed, executor)
     setup = set_up(model, data, y, sigma, parameters=(start, bounds, fixed), options=options)
     return fit_setup(setup, callback)
+
+
+def _in_chunks(data: Any) -> bool:
+    """Whether data come in chunks, as from Dask: those are fitted without being together."""
+    if isinstance(data, np.ndarray):
+        return False
+    if isinstance(data, Mapping):
+        return any(map(_in_chunks, data.values()))
+    if isinstance(data, tuple | list):  # several inputs, not many numbers
+        return len(data) < _MOST_INPUTS and any(map(_in_chunks, data))
+    graph = getattr(data, "__dask_graph__", None)
+    return getattr(data, "in_chunks", False) is True or (callable(graph) and graph() is not None)
 
 
 def fit_setup(setup: Setup, callback: Callable[[Any], None] | None = None) -> Fit:

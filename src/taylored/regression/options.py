@@ -59,8 +59,14 @@ def refuse_arguments(misnamed: Mapping[str, Any]) -> None:
         ArgumentError: with the name to use instead.
     """
     name = next(iter(misnamed))
+    if name == "client":
+        raise ArgumentError(
+            "client goes with data in chunks only.",
+            why="these data are in the memory of this process, and fitted here",
+            next_step="leave it out; or give arrays of Dask, or ty.Chunks.",
+        )
     known = ["model", "data", "y", "sigma", "start", "bounds", "fixed", "absolute_sigma", "na",
-             "search", "seed", "executor", "callback"]  # fmt: skip
+             "search", "seed", "executor", "callback", "client"]  # fmt: skip
     near = _ELSEWHERE.get(name) or suggest(name, known)
     hint = " (1/sigma is not what it takes: give the standard errors)" if name == "weights" else ""
     raise ArgumentError(

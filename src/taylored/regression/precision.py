@@ -20,7 +20,8 @@ from taylored.optimize.point import Point, evaluate
 from taylored.readings.doubled import multiply
 from taylored.regression.setup import Setup
 
-__all__ = ["Precision", "precision_of", "quick_digits", "sharpen"]
+__all__ = ["Precision", "digits_of", "gradient_noise", "precision_of", "quick_digits",
+           "residual_noise", "sharpen"]  # fmt: skip
 
 _UNIT = 2.0**-53
 _DOUBLED_UNIT = 2.0**-100
@@ -166,7 +167,7 @@ def precision_of(setup: Setup, solution: Solution) -> Precision:
     if curvature is None or not solution.converged:
         return nothing
     moving = curvature.moving
-    noise, left = _noise(setup, solution)
+    noise, left = residual_noise(setup, solution)
     image = curvature.inverse.T.dot(point.rows[moving])
     if curvature.bend > 0 and len(image):
         hessian = np.eye(len(image)) - 0.5 * (curvature.k + curvature.k.T)
@@ -176,18 +177,18 @@ def precision_of(setup: Setup, solution: Solution) -> Precision:
     errors = _ROOT_MEAN_SQUARE * 2.0 * _UNIT * np.abs(theta)
     squared = (influence * influence).dot(noise * noise) + influence.dot(left) ** 2
     if solution.arithmetic is not Arithmetic.DOUBLED:
-        squared = squared + _gradient_noise(point, curvature)
+        squared = squared + gradient_noise(point, curvature)
     # The last Newton step measures the rounding of the gradient itself.
     errors[moving] = _MARGIN * np.sqrt(errors[moving] ** 2 + squared + curvature.step[moving] ** 2)
     if not setup.functions.exact:
         errors[moving] += np.abs(curvature.step[moving]) + 1e-9 * np.abs(theta[moving])
     held = ~moving
     errors[held] = 0.0
-    digits = _digits(errors, np.abs(theta))
+    digits = digits_of(errors, np.abs(theta))
     return Precision(errors, digits, _stderr_digits(solution, noise, digits))
 
 
-def _gradient_noise(point: Point, curvature: Curvature) -> np.ndarray:
+def gradient_noise(point: Point, curvature: Curvature) -> np.ndarray:
     """The squared effect of rounding in the Jacobian: (J'J)^-1 dJ' r, (moving,)."""
     products = point.rows[curvature.moving] * point.r
     slope = (4.0 * _UNIT) ** 2 * np.einsum("ij,ij->i", products, products)
@@ -195,13 +196,14 @@ def _gradient_noise(point: Point, curvature: Curvature) -> np.ndarray:
     return (covariance * covariance).dot(slope)
 
 
-def _digits(errors: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+def digits_of(errors: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Correct decimal digits of numbers of these sizes with these errors."""
     with np.errstate(all="ignore"):
         relative = np.where(sizes > 0, errors / sizes, np.where(errors > 0, 1.0, 0.0))
         return np.clip(-np.log10(np.maximum(relative, 1e-300)), 0.0, _MOST)
 
 
-def _noise(setup: Setup, solution: Solution) -> tuple[np.ndarray, np.ndarray]:
+def residual_noise(setup: Setup, solution: Solution) -> tuple[np.ndarray, np.ndarray]:
     """Rounding in each weighted residual: (root mean square of the data's, the model's as it is).
 
     The second is known where the model can be evaluated in doubled precision; a model that was

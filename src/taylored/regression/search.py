@@ -33,7 +33,7 @@ from taylored.regression.setup import Setup, check_start
 from taylored.trace.cache import LeastRecentlyUsed
 from taylored.trace.program import Program
 
-__all__ = ["Callback", "dimensions", "find", "typical_size"]
+__all__ = ["Callback", "dimensions", "find", "groups", "leading", "scales", "typical_size"]
 
 Callback = Callable[[Point], None]
 
@@ -102,7 +102,7 @@ def _best_of_starts(setup: Setup, callback: Callback | None, attempts: int) -> S
         found = search(problem, _starts(setup, problem, seed), callback=callback)
         if found is None:
             continue
-        found = hop(problem, found, _scales(setup), seed=seed)
+        found = hop(problem, found, scales(setup), seed=seed)
         best = found if best is None or lower(found, best) else best
         if best.minimum and not suspicious(best.point.r):
             break
@@ -116,7 +116,7 @@ def _best_of_starts(setup: Setup, callback: Callback | None, attempts: int) -> S
 # ---- starts ---------------------------------------------------------------------------------
 
 
-def _scales(setup: Setup) -> list[ParameterScale]:
+def scales(setup: Setup) -> list[ParameterScale]:
     sizes = dimensions(setup)
     found = parameter_scales(sizes, setup.data, setup.y, _largest_rates(setup, sizes))
     return [found[i] for i in setup.params.free]
@@ -124,7 +124,7 @@ def _scales(setup: Setup) -> list[ParameterScale]:
 
 def typical_size(setup: Setup, place: int) -> float:
     """A small part of the largest size that a free parameter may have, by its dimension."""
-    return 1e-6 * 10.0 ** _scales(setup)[place].high
+    return 1e-6 * 10.0 ** scales(setup)[place].high
 
 
 _MOST_WAVES = 400  # half waves within the data that are looked for
@@ -162,13 +162,13 @@ def _starts(setup: Setup, problem: Problem, seed: int) -> Iterable[np.ndarray]:
     """Starts of the free parameters, best first; values that the user gave are kept."""
     given = setup.params.start[list(setup.params.free)]
     known = np.flatnonzero(~np.isnan(given))
-    scales = _scales(setup)
+    found = scales(setup)
     for i in known:
         if not setup.params.complete:
-            scales[i] = _around(given[i])
+            found[i] = _around(given[i])
     for theta in _rational(setup):
         yield np.clip(theta, problem.lower, problem.upper)
-    yield from starts_for(problem, scales, seed)
+    yield from starts_for(problem, found, seed)
 
 
 def _elsewhere(setup: Setup) -> Iterable[np.ndarray]:
@@ -227,20 +227,20 @@ def _affine(part: Program, setup: Setup) -> bool:
 _known_groups = LeastRecentlyUsed(512)
 
 
-def _groups(setup: Setup) -> list[list[tuple[int, ...]]]:
+def groups(setup: Setup) -> list[list[tuple[int, ...]]]:
     """Interchangeable parts as positions among the free parameters, bounds being equal."""
     program = setup.traces.program
     if program is None:
         return []
     columns = len(setup.model.columns)
     key = (id(program), columns)
-    groups, _ = _known_groups.find(key, lambda: (interchangeable(program, columns), program))
-    if not groups:
+    found_groups, _ = _known_groups.find(key, lambda: (interchangeable(program, columns), program))
+    if not found_groups:
         return []
     place = {p: i for i, p in enumerate(setup.params.free)}
     low, high = setup.params.lower, setup.params.upper
     found = []
-    for group in groups:
+    for group in found_groups:
         whole = all(p in place for part in group for p in part)
         same = all(
             low[p] == low[q] and high[p] == high[q]
@@ -256,7 +256,7 @@ def _in_start_order(setup: Setup, found: Solution, start: np.ndarray) -> Solutio
     """Interchangeable parts in the order that the start gave them."""
     theta = found.point.theta.copy()
     bent = ~setup.problem.linear
-    for group in _groups(setup):
+    for group in groups(setup):
         lead = next((i for i in range(len(group[0])) if bent[group[0][i]]), 0)
         wanted = np.argsort(np.argsort([start[part[lead]] for part in group], kind="stable"))
         have = np.argsort([theta[part[lead]] for part in group], kind="stable")
@@ -274,19 +274,22 @@ def _canonical(setup: Setup, found: Solution) -> Solution:
     """
     found = _positive(setup, found)
     theta = found.point.theta.copy()
-    bent = ~setup.problem.linear
-    sizes = dimensions(setup)
-    for group in _groups(setup):
-        lead = next((i for i in range(len(group[0])) if bent[group[0][i]]), 0)
-        size = sizes[setup.params.free[group[0][lead]]]
-        slow_is_large = (
-            size is not None and sum(size) == 1.0 and not _is_position(setup, group, lead)
-        )
-        order = sorted(group, key=lambda part: theta[part[lead]], reverse=slow_is_large)
+    for group in groups(setup):
+        lead, descending = leading(setup, group)
+        order = sorted(group, key=lambda part: theta[part[lead]], reverse=descending)
         values = [theta[list(part)] for part in order]
         for part, value in zip(group, values, strict=True):
             theta[list(part)] = value
     return _moved(setup, found, theta)
+
+
+def leading(setup: Setup, group: list[tuple[int, ...]]) -> tuple[int, bool]:
+    """By which of its parameters interchangeable parts are put in order, and whether descending."""
+    bent = ~setup.problem.linear
+    lead = next((i for i in range(len(group[0])) if bent[group[0][i]]), 0)
+    size = dimensions(setup)[setup.params.free[group[0][lead]]]
+    slow_is_large = size is not None and sum(size) == 1.0
+    return lead, slow_is_large and not _is_position(setup, group, lead)
 
 
 def _is_position(setup: Setup, group: list[tuple[int, ...]], lead: int) -> bool:

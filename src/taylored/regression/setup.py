@@ -28,7 +28,7 @@ from taylored.regression.given import of_formula, of_function, with_sigma
 from taylored.regression.options import Options, ParameterOptions, parameter_options
 from taylored.trace.cache import LeastRecentlyUsed
 
-__all__ = ["Setup", "check_start", "set_up"]
+__all__ = ["Setup", "check_start", "response_values", "set_up", "sigma_values", "traced_setup"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ class Setup:
     def __reduce__(self) -> tuple[Any, ...]:
         """For pickle: programs hold closures, and are made anew."""
         kept = (f.name for f in fields(self) if f.name != "traces")
-        return _traced, ({name: getattr(self, name) for name in kept},)
+        return traced_setup, ({name: getattr(self, name) for name in kept},)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -96,7 +96,7 @@ class Setup:
         return Problem(self.functions, self.y, weights, lower, upper, self.linear)
 
 
-def _traced(kept: dict[str, Any]) -> Setup:
+def traced_setup(kept: dict[str, Any]) -> Setup:
     """A setup from all its fields but the traces."""
     model, columns, params = kept["model"], kept["columns"], kept["params"]
     arrays = tuple(columns.values[c] for c in model.columns)
@@ -132,8 +132,8 @@ def set_up(
     fitted = given.model
     raw, sigma_name = with_sigma(given.columns, sigma, data)
     columns = clean(raw, options.na)
-    values = _response(formula, columns)
-    errors = _sigma(columns, sigma, sigma_name)
+    values = response_values(formula, columns)
+    errors = sigma_values(columns, sigma, sigma_name)
     params = parameter_options(fitted, *parameters)
     if len(values) < len(params.free):
         raise TooFewPointsError(
@@ -165,7 +165,8 @@ def _sample(params: ParameterOptions) -> list[float]:
     return np.clip(start, params.lower, params.upper).tolist()
 
 
-def _sigma(columns: Columns, sigma: Any, name: str) -> np.ndarray | None:
+def sigma_values(columns: Columns, sigma: Any, name: str) -> np.ndarray | None:
+    """The standard errors of the data, checked; None without."""
     if sigma is None:
         return None
     values = columns.values.get(Apart.SIGMA)
@@ -185,7 +186,8 @@ def _sigma(columns: Columns, sigma: Any, name: str) -> np.ndarray | None:
     return values
 
 
-def _response(formula: Formula | None, columns: Columns) -> np.ndarray:
+def response_values(formula: Formula | None, columns: Columns) -> np.ndarray:
+    """The response, which may be computed from columns."""
     if Apart.RESPONSE in columns.values:
         return columns.values[Apart.RESPONSE]
     assert formula is not None and formula.response is not None

@@ -1,0 +1,296 @@
+"""What is worked out once for all fits of a plan: columns, engines, starts, equal answers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from taylored.errors import MissingRule
+from taylored.many.columns import Columns, columns_of, linear_inputs
+from taylored.many.loop import setup_of
+from taylored.many.plan import Plan
+from taylored.many.pointwise import pointwise
+from taylored.many.pursuit import parts_of
+from taylored.many.starts import Ranking, candidates, columns_at, ranking_of
+from taylored.many.xla import mixed_columns, on_accelerator
+from taylored.native.llvm import available
+from taylored.native.lower import can_lower
+from taylored.regression.search import dimensions, groups, leading, scales
+from taylored.regression.setup import Setup
+from taylored.trace.cache import LeastRecentlyUsed
+from taylored.trace.program import Constant, Program
+
+__all__ = ["Prepared", "prepare"]
+
+# More than these are left to the other engines: the step is written out number by number.
+_MOST_PARAMETERS, _MOST_COLUMNS = 16, 28
+_FOR_GPU = 65_536  # fits together that are worth a GPU
+
+_known, _of_plan = LeastRecentlyUsed(32), LeastRecentlyUsed(32)
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A plan and what follows from it alone, without any data of a fit.
+
+    `columns` are the data that all fits share, (points,) each: those of the plan, then arrays
+    that the model holds.
+    `full` are the columns with nothing eliminated; `reduced` those with the linear parameters
+    eliminated, None where there are none. Positions of parameters count the free ones.
+    `in_xla`: run by XLA, not by machine code of our own.
+    """
+
+    plan: Plan
+    columns: tuple[np.ndarray, ...]
+    full: Columns
+    reduced: Columns | None
+    in_xla: bool = False
+
+    @property
+    def data(self) -> int:
+        """How many data columns there are, arrays that the function holds included."""
+        return len(self.columns)
+
+    @cached_property
+    def inner(self) -> Plan:
+        """The plan with all data columns."""
+        return replace(self.plan, columns=self.columns)
+
+    @property
+    def mixed(self) -> bool:
+        """Whether the value at a point depends on all points: little is known of its scales."""
+        return any(e.bind is not None for e in self.full.program.equations)
+
+    @property
+    def search(self) -> Columns:
+        """The columns that are searched with."""
+        return self.reduced or self.full
+
+    def free(self, inputs: tuple[int, ...]) -> list[int]:
+        """Places among the free parameters of inputs of the program."""
+        order = [self.data + i for i in self.plan.params.free]
+        return [order.index(n) for n in inputs]
+
+    @cached_property
+    def setup(self) -> Setup:
+        """A stand-in problem with a response of size 1, for what knows only the model."""
+        y = np.linspace(0.0, 1.0, self.plan.points)
+        data = dict(zip(self.plan.model.columns, self.plan.columns, strict=True))
+        return setup_of(self.plan, data, y, None, None)
+
+    @cached_property
+    def response_power(self) -> np.ndarray:
+        """With which power of the response's size each searched parameter grows, (bent,)."""
+        sizes = dimensions(self.setup)
+        free = self.plan.params.free
+        found = [sizes[free[i]] for i in self.free(self.search.bent)]
+        return np.array([0.0 if s is None else float(np.asarray(s)[-1]) for s in found])
+
+    @cached_property
+    def ordered(self) -> bool:
+        """Whether neighbors in the data are neighbors in x."""
+        first, *others = self.plan.columns
+        if others:
+            return True
+        steps = np.diff(first)
+        return bool((steps >= 0).all() or (steps <= 0).all())
+
+    @cached_property
+    def shared(self) -> np.ndarray:
+        """The data columns, (columns, points)."""
+        return np.stack(self.columns)
+
+    @cached_property
+    def flips(self) -> list[tuple[tuple[int, ...], np.ndarray]]:
+        """Which signs, turned together, change nothing.
+
+        Each is the places among the free parameters, and the matrix that takes the linear
+        parameters to what they must be then: 1/(1 + exp(-x/s)) turns into one minus itself.
+        """
+        bent = self.free(self.search.bent)
+        pairs = [(i,) for i in bent]
+        pairs += [(i, j) for k, i in enumerate(bent) for j in bent[k + 1 :]]
+        found: list[tuple[tuple[int, ...], np.ndarray]] = []
+        single: set[int] = set()
+        for pair in pairs:
+            if single.intersection(pair):
+                continue
+            linear = self._turned(pair)
+            if linear is not None:
+                found.append((pair, linear))
+                single.update(pair if len(pair) == 1 else ())
+        return found
+
+    def _turned(self, turned: tuple[int, ...]) -> np.ndarray | None:
+        """What the linear parameters become; None where the model changes."""
+        places = self.free(self.search.bent)
+        signs = np.where(np.isin(places, turned), -1.0, 1.0)
+        thetas = candidates(self.setup, 40, positive=True)[:, places]
+        one, other = (columns_at(self.search, self.inner, t) for t in (thetas, thetas * signs))
+        matrices = []
+        for phi, rest, phi_turned, rest_turned in zip(*one, *other, strict=True):
+            if not all(np.isfinite(v).all() for v in (phi, rest, phi_turned, rest_turned)):
+                continue
+            if not np.allclose(rest, rest_turned, rtol=1e-12, atol=1e-14 * np.abs(rest).max()):
+                return None
+            linear, _, rank, _ = np.linalg.lstsq(phi_turned, phi, rcond=1e-4)
+            if rank < phi.shape[1]:
+                continue  # hardly anything of a part is left there
+            size = np.abs(phi).max(initial=0.0)
+            if np.abs(phi - phi_turned @ linear).max(initial=0.0) > 1e-11 * size:
+                return None
+            matrices.append(np.round(linear, 9))
+        same = len(matrices) >= 3 and all(np.array_equal(m, matrices[0]) for m in matrices)
+        return matrices[0] if same else None
+
+    @cached_property
+    def constant(self) -> tuple[int, float] | None:
+        """The free parameter that is added to all points, and its factor; None without one."""
+        columns = self.search
+        for number, atom in zip(columns.straight, columns.program.outputs, strict=False):
+            if isinstance(atom, Constant) and np.ndim(atom.value) == 0 and atom.value:
+                place = self.free((number,))[0]
+                position = self.plan.params.free[place]
+                if np.isinf([self.plan.params.lower[position],
+                             self.plan.params.upper[position]]).all():  # fmt: skip
+                    return position, float(atom.value)
+        return None
+
+    @cached_property
+    def ranked_points(self) -> np.ndarray | slice:
+        """The points that starts are ranked on: of very many, some at random."""
+        if self.plan.points <= _MOST_RANKED:
+            return slice(None)
+        random = np.random.default_rng(0)
+        return np.sort(random.choice(self.plan.points, _MOST_RANKED, replace=False))
+
+    @cached_property
+    def interchangeable(self) -> list[tuple[list[tuple[int, ...]], int, bool]]:
+        """Groups of equal parts, the parameter that orders them, and whether descending."""
+        return [(group, *leading(self.setup, group)) for group in groups(self.setup)]
+
+    @cached_property
+    def candidates(self) -> np.ndarray:
+        """Starts of all free parameters for a response of size 1, (starts, free)."""
+        single = [turned[0] for turned, _ in self.flips if len(turned) == 1]
+        bent, known = self.free(self.search.bent), scales(self.setup)
+        waves = self.plan.points if any(known[i].rate is not None for i in bent) else 0
+        count = _MOST_STARTS if self.mixed and bent else _count(len(bent), waves)
+        found = candidates(self.setup, count)
+        low = self.plan.params.lower[list(self.plan.params.free)]
+        for i in single:
+            if low[i] < 0.0:
+                found[:, i] = np.abs(found[:, i])
+        return found
+
+    @cached_property
+    def ranking(self) -> Ranking | None:
+        """Ranks the candidates for all fits at once; None where they depend on the fit."""
+        if self.response_power.any():
+            return None
+        places, some = self.free(self.search.bent), self.ranked_points
+        sigma = None if self.plan.sigma is None else self.plan.sigma[some]
+        few = replace(self.inner, columns=tuple(c[some] for c in self.columns), sigma=sigma)
+        found = ranking_of(self.search, few, self.candidates[:, places])
+        if found is None or len(self.interchangeable) != 1:
+            return found
+        group = self.interchangeable[0][0]
+        straight, bent = self.free(self.search.straight), places
+        parts = [
+            ([straight.index(i) for i in part if i in straight],
+             [bent.index(i) for i in part if i in bent]) for part in group
+        ]  # fmt: skip
+        return found.with_parts(parts_of(self.search, few, self.candidates[:, places], parts))
+
+
+_MOST_STARTS, _MOST_RANKED = 2048, 512
+_COUNTS = {0: 1, 1: 96, 2: 192, 3: 384}
+
+
+def _count(bent: int, waves: int) -> int:
+    """How many starts: with a frequency among them, several per half wave."""
+    return min(max(_COUNTS.get(bent, 640), 4 * bent * waves), _MOST_STARTS)
+
+
+def prepare(plan: Plan, fits: int = 0) -> Prepared | None:
+    """What follows from a plan; None where only the loop over single fits can run it.
+
+    `fits` are those that come together: a GPU is worth it for many.
+    """
+    large = fits >= _FOR_GPU and plan.engine == "auto" and on_accelerator()
+    with _lock:
+        # The plan is kept in the value, so that its id cannot be given to another one.
+        return _of_plan.find((id(plan), large), lambda: (_found(plan, large), plan))[0]
+
+
+def _found(plan: Plan, large: bool) -> Prepared | None:
+    key = _key(plan)
+    return _known.find(key and (key, large), lambda: _prepared(plan, large))
+
+
+def _key(plan: Plan) -> Hashable:
+    program = plan.traces.program
+    if program is None:
+        return None
+    p = plan.params
+    arrays = (p.lower, p.upper, *plan.columns, plan.sigma)
+    return (program.key(), plan.absolute, plan.dtype, plan.engine, p.values, p.free,
+            tuple(None if a is None else a.tobytes() for a in arrays))  # fmt: skip
+
+
+def _prepared(plan: Plan, large: bool) -> Prepared | None:
+    program = plan.traces.program
+    if program is None or plan.engine == "loop" or len(plan.params.free) > _MOST_PARAMETERS:
+        return None
+    found = pointwise(program, len(plan.columns), plan.points)
+    made = None if found is None else _of_points(plan, *found, large)
+    return made or (None if plan.engine == "native" else _of_all_points(plan))
+
+
+def _of_points(
+    plan: Plan, program: Program, held: tuple[np.ndarray, ...], large: bool
+) -> Prepared | None:
+    """Where each point's value depends on that point alone; None where no engine has it."""
+    columns = (*plan.columns, *held)
+    free = [len(columns) + i for i in plan.params.free]
+    try:
+        full = columns_of(program, free, ())
+        straight = linear_inputs(program, free)
+        reduced = columns_of(program, free, straight) if straight else None
+    except MissingRule:
+        return None
+    if reduced is not None and (reduced.count > _MOST_COLUMNS or not _apart(reduced)):
+        reduced = None
+    every = [program, *(c.program for c in (full, reduced) if c is not None)]
+    lowers = available() and all(map(can_lower, every))
+    if plan.engine == "native" and not lowers:
+        return None
+    # The choice of the engine, in this place alone.
+    in_xla = plan.engine == "xla" or not lowers or large
+    return Prepared(plan, columns, full, reduced, in_xla)
+
+
+def _of_all_points(plan: Plan) -> Prepared | None:
+    """Where the value at a point depends on all of them: sums, convolutions, equations."""
+    data = len(plan.columns)
+    shapes = [(plan.points,)] * data + [()] * len(plan.names)
+    free = [data + i for i in plan.params.free]
+    try:
+        full, reduced = mixed_columns(plan.traces, shapes, free)
+    except (TypeError, ValueError, NotImplementedError, MissingRule):
+        return None
+    if reduced is not None and reduced.count > _MOST_COLUMNS:
+        reduced = None
+    return Prepared(plan, plan.columns, full, reduced, True)
+
+
+def _apart(columns: Columns) -> bool:
+    """Whether the columns are free of the parameters that were eliminated, as written."""
+    used = {a for e in columns.program.equations for a in e.inputs if isinstance(a, int)}
+    used |= {a for a in columns.program.outputs if isinstance(a, int)}
+    return used.isdisjoint(columns.straight)

@@ -1,0 +1,166 @@
+"""Where to start: candidates for the non-linear parameters, ranked for all fits by one product.
+
+With the linear parameters eliminated the cost of a candidate t is |y|**2 - |Q'y|**2, where Q is an
+orthonormal basis of the columns phi(x; t). Where all fits share their x, the bases are the same
+for all, and the ranking is a product of matrices.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from taylored.many.columns import Columns
+from taylored.many.plan import Plan
+from taylored.native.product import products
+from taylored.optimize.starts import sample
+from taylored.readings.numpy import compile_numpy
+from taylored.regression.search import scales
+from taylored.regression.setup import Setup
+
+if TYPE_CHECKING:
+    from taylored.many.pursuit import Parts
+
+__all__ = ["Ranking", "candidates", "columns_at", "ranking_of"]
+
+_KEPT = 1e-3  # directions of the bases that matter less than this for the ranking are left out
+_BLOCK = 1024  # fits ranked at a time
+
+
+def candidates(setup: Setup, count: int, *, positive: bool = False) -> np.ndarray:
+    """Starts spread over the scales that the data give the parameters, (count, free)."""
+    found = sample(setup.problem, scales(setup), count, setup.options.seed)
+    if positive:
+        found = np.where(setup.problem.linear, 1.0, np.abs(found))
+    return found
+
+
+def columns_at(columns: Columns, plan: Plan, thetas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Columns phi (starts, points, linear) and the rest (starts, points), divided by sigma."""
+    program = columns.program
+    outputs = [*program.outputs[: columns.linear], columns.rest]
+    inputs: list[np.ndarray | float] = [c[None, :] for c in plan.columns]
+    inputs += [float(v) for v in plan.params.values]
+    for j, number in enumerate(columns.bent):
+        inputs[number] = thetas[:, j : j + 1]
+    for number in columns.straight:
+        inputs[number] = 0.0
+    with np.errstate(all="ignore"):
+        values = compile_numpy(program.keep(outputs))(*inputs)
+    weight = 1.0 if plan.sigma is None else 1.0 / plan.sigma
+    shape = (len(thetas), plan.points)
+    wide = [np.broadcast_to(v, shape) * weight for v in values]
+    phi = np.stack(wide[:-1], axis=2) if columns.linear else np.zeros((*shape, 0))
+    return phi, wide[-1]
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """The candidates (starts, bent) and what is needed to rank them for a fit.
+
+    `directions` (points, kept) spans all bases up to a thousandth; `bases` (kept, linear*starts)
+    has all starts for the first linear parameter, then for the next. `rest` (kept, starts),
+    `shift` (linear*starts,) and `size` (starts,) are of the part of the model without linear
+    parameters, None where there is none. `parts` finds starts part by part, where there are equal
+    parts.
+    """
+
+    thetas: np.ndarray
+    directions: np.ndarray
+    bases: np.ndarray
+    rest: np.ndarray | None
+    shift: np.ndarray | None
+    size: np.ndarray | None
+    parts: Parts | None = None
+
+    def with_parts(self, parts: Parts | None) -> Ranking:
+        """The same, that also looks for equal parts one by one."""
+        return replace(self, parts=parts)
+
+    def best(self, y: np.ndarray) -> np.ndarray:
+        """The best candidate of each fit, (fits, bent); `y` is weighted, (fits, points)."""
+        found = np.empty((len(y), self.thetas.shape[1]))
+        for first in range(0, len(y), _BLOCK):
+            part = slice(first, first + _BLOCK)
+            values = self._scaled(y[part])
+            explained = self._explained(values)
+            chosen = np.argmax(explained, axis=0)
+            found[part] = self.thetas[chosen]
+            if self.parts is not None:
+                most = np.take_along_axis(explained, chosen[None], 0)[0]
+                found[part] = self.parts.improve(values, found[part], most)
+        return found
+
+    def several(self, y: np.ndarray, count: int) -> np.ndarray:
+        """Several good and different candidates of each fit, (fits, count, bent)."""
+        most = min(4 * count, len(self.thetas))
+        found = np.empty((len(y), len(range(0, most, 4)), self.thetas.shape[1]))
+        for first in range(0, len(y), _BLOCK):
+            part = slice(first, first + _BLOCK)
+            explained = self._explained(self._scaled(y[part]))
+            order = np.argsort(-explained, axis=0, kind="stable")[:most:4]
+            found[part] = self.thetas[order.T]
+        return found
+
+    def _scaled(self, y: np.ndarray) -> np.ndarray:
+        """y as (points, fits) in float32, whose range is small: the largest value is one."""
+        if self.rest is not None:
+            return np.ascontiguousarray(y.T, np.float32)
+        size = np.abs(y).max(axis=1)
+        return np.ascontiguousarray((y.T / np.where(size > 0, size, 1.0)), np.float32)
+
+    def _explained(self, y: np.ndarray) -> np.ndarray:
+        """How much of |y|**2 each candidate explains, (starts, fits)."""
+        short = products(self.directions, y)
+        count = len(self.thetas)
+        explained = np.zeros((count, y.shape[1]), np.float32)
+        if self.bases.shape[1]:
+            inside = products(self.bases, short)
+            if self.shift is not None:
+                inside -= self.shift[:, None]
+            np.square(inside, out=inside)
+            explained = inside[:count]
+            for first in range(count, len(inside), count):
+                explained += inside[first : first + count]
+        if self.rest is not None and self.size is not None:
+            explained += 2.0 * products(self.rest, short) - self.size[:, None]
+        return explained
+
+
+def ranking_of(columns: Columns, plan: Plan, thetas: np.ndarray) -> Ranking | None:
+    """The ranking of candidates (starts, bent); None where the model is finite at none."""
+    phi, rests = columns_at(columns, plan, thetas)
+    bases = _orthonormal(phi)
+    finite = np.isfinite(bases).all(axis=(1, 2)) & np.isfinite(rests).all(axis=1)
+    if not finite.any():
+        return None
+    thetas, bases, rests = thetas[finite], bases[finite], rests[finite]
+    flat = bases.transpose(1, 2, 0).reshape(plan.points, -1)
+    whole = np.concatenate([flat, rests.T], axis=1)
+    norms = np.linalg.norm(whole, axis=0)
+    u, s, _ = np.linalg.svd(whole / np.where(norms > 0, norms, 1.0), full_matrices=False)
+    u = u[:, s > _KEPT * s[0]] if s[0] > 0 else u[:, :1]
+    some = bool(rests.any())
+    return Ranking(
+        thetas, u.astype(np.float32), (u.T @ flat).astype(np.float32),
+        (u.T @ rests.T).astype(np.float32) if some else None,
+        np.einsum("kpl,kp->lk", bases, rests).reshape(-1).astype(np.float32) if some else None,
+        np.square(rests).sum(axis=1).astype(np.float32) if some else None,
+    )  # fmt: skip
+
+
+def _orthonormal(phi: np.ndarray) -> np.ndarray:
+    """Orthonormal bases of columns, (starts, points, linear); nan where they are not finite."""
+    if not phi.shape[2]:
+        return phi
+    with np.errstate(all="ignore"):
+        norms = np.linalg.norm(phi, axis=1, keepdims=True)
+        scaled = phi / np.where(norms > 0, norms, 1.0)
+    good = np.isfinite(scaled).all(axis=(1, 2))
+    q = np.full_like(phi, np.nan)
+    factor, triangle = np.linalg.qr(scaled[good])
+    sizes = np.abs(np.diagonal(triangle, axis1=1, axis2=2))
+    q[good] = np.where(sizes[:, None, :] > 1e-9, factor, 0.0)
+    return q

@@ -1,0 +1,168 @@
+"""The verdict on each fit: what can be told before fitting, and what after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from taylored.many.status import Status
+
+__all__ = ["Found", "before", "judge"]
+
+# A verdict is wrong by chance in one of a million fits, since there may be millions.
+_RARE = 1e-6
+_FAR = 4.89  # deviations that even a normal variable exceeds as rarely, to both sides
+_DEPENDENT = 1e-11  # least pivot of the normal matrix, relative: below it columns depend
+# Equal extremes in a row that make a signal a clipped one; of counts below the large ones more.
+_CLIPPED, _CLIPPED_COUNTS, _LARGE = 3, 5, 256
+
+
+def before(y: np.ndarray, used: np.ndarray | None, needed: int) -> np.ndarray:
+    """The verdicts that need no fit, (fits,); `OK` where it must be fitted.
+
+    `y` is (fits, points); `used` marks finite points that are not masked, None for all of them;
+    `needed` is how many points there must be.
+    """
+    code = np.full(len(y), Status.OK, np.int8)
+    if used is None:
+        count = np.full(len(y), y.shape[1])
+        largest, smallest = y.max(axis=1, initial=-np.inf), y.min(axis=1, initial=np.inf)
+    else:
+        count = used.sum(axis=1)
+        largest = np.where(used, y, -np.inf).max(axis=1, initial=-np.inf)
+        smallest = np.where(used, y, np.inf).min(axis=1, initial=np.inf)
+    flat = largest == smallest
+    clipped = np.zeros(len(y), bool)
+    _mark_clipped(clipped, y, used, largest)
+    _mark_clipped(clipped, y, used, np.where(smallest != 0.0, smallest, np.nan))
+    code[clipped] = Status.SATURATED
+    code[flat] = Status.FLAT
+    code[flat & (largest == 0.0)] = Status.ZERO
+    code[count < needed] = Status.TOO_FEW_POINTS
+    return code
+
+
+def _mark_clipped(
+    clipped: np.ndarray, y: np.ndarray, used: np.ndarray | None, extreme: np.ndarray
+) -> None:
+    """Mark the fits whose extreme value stands several times in a row.
+
+    Whole numbers (counts) repeat by chance, small ones often; other numbers do not, and two equal
+    extremes are enough where no other value occurs twice.
+    """
+    equal = y == extreme[:, None]
+    if used is not None:
+        equal &= used
+    several = np.flatnonzero(equal.sum(axis=1) >= 2)
+    for row in several.tolist():
+        values = y[row] if used is None else y[row][used[row]]
+        again = equal[row] if used is None else equal[row][used[row]]
+        clipped[row] = _is_clipped(values, again, abs(float(extreme[row])))
+
+
+def _is_clipped(values: np.ndarray, equal: np.ndarray, extreme: float) -> bool:
+    counts = bool((values == np.rint(values)).all())
+    if not counts:
+        others = values[~equal]
+        if len(np.unique(others)) == len(others):
+            return True
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], equal, [False]]).astype(np.int8)))
+    longest = int((edges[1::2] - edges[::2]).max())
+    return longest >= (_CLIPPED if extreme >= _LARGE or not counts else _CLIPPED_COUNTS)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Found:
+    """What the last passes found, over the fits.
+
+    `theta`, `variance` (times sigma squared) and `held` (1 at a bound) are (free, fits); the others
+    (fits,): least `pivot` of the normal matrix, `lag` products of neighboring residuals, `largest`
+    residual, `points` used, `squares` of weighted y about its mean, `passes` over the data.
+    """
+
+    theta: np.ndarray
+    variance: np.ndarray
+    held: np.ndarray
+    cost: np.ndarray
+    converged: np.ndarray
+    pivot: np.ndarray
+    lag: np.ndarray
+    largest: np.ndarray
+    points: np.ndarray
+    squares: np.ndarray
+    passes: np.ndarray
+
+    @property
+    def dof(self) -> np.ndarray:
+        """Points used less free parameters that are not at a bound."""
+        return self.points - len(self.theta) + self.held.sum(axis=0)
+
+
+def judge(found: Found, *, absolute: bool, bent: bool, ordered: bool) -> np.ndarray:
+    """The verdicts after fitting, (fits,).
+
+    `bent`: whether there are non-linear parameters, which noise alone does not determine.
+    `ordered`: whether neighbors in the data are neighbors in x.
+    """
+    code = np.full(len(found.cost), Status.OK, np.int8)
+    free, dof, held = len(found.theta), found.dof, found.held.sum(axis=0)
+    with np.errstate(all="ignore"):
+        code[_outlier(found, dof, absolute)] = Status.OUTLIER
+        code[_misfit(found, dof, absolute, ordered)] = Status.MISFIT
+        code[~(found.pivot > _DEPENDENT)] = Status.RANK_DEFICIENT
+        if bent:  # noise alone often leaves parameters undetermined, too
+            code[_no_signal(found, free, dof, absolute)] = Status.NO_SIGNAL
+        code[held > 0] = Status.AT_BOUND  # a constant need not keep the bounds
+    code[found.converged < 0.5] = Status.NOT_CONVERGED
+    code[~np.isfinite(found.cost)] = Status.NOT_FINITE
+    return code
+
+
+def _outlier(found: Found, dof: np.ndarray, absolute: bool) -> np.ndarray:
+    """Whether the largest residual, against the scatter of the others, is beyond chance."""
+    from scipy.special import ndtr, stdtr
+
+    square = found.largest**2
+    exact = found.cost <= 1e-24 * found.squares  # what is left is rounding
+    if absolute:
+        return (2.0 * ndtr(-found.largest) * found.points < _RARE) & ~exact
+    others = found.cost - square
+    t = np.sqrt(square * (dof - 1) / np.where(others > 0, others, np.inf))
+    t = np.where(others > 1e-12 * found.cost, t, np.where(found.cost > 0, np.inf, 0.0))
+    far = (t > _FAR) & (dof > 2) & ~exact
+    far[far] = 2.0 * stdtr(dof[far] - 1, -t[far]) * found.points[far] < _RARE
+    return far
+
+
+def _misfit(found: Found, dof: np.ndarray, absolute: bool, ordered: bool) -> np.ndarray:
+    """Whether chi-squared is too large for sigma, or neighboring residuals are alike."""
+    from scipy.special import gammaincc
+
+    bad = np.zeros(len(found.cost), bool)
+    if absolute:
+        bad = (gammaincc(0.5 * dof, 0.5 * found.cost) < _RARE) & (dof > 0)
+    if ordered:
+        # Under chance lag/cost is about normal with the variance 1/points.
+        alike = found.lag / found.cost * np.sqrt(found.points)
+        exact = found.cost <= 1e-24 * found.squares
+        bad |= (alike > 5.0) & (dof >= 8) & ~exact
+    return bad
+
+
+def _no_signal(found: Found, free: int, dof: np.ndarray, absolute: bool) -> np.ndarray:
+    """Whether a constant explains the data as well, by an F test."""
+    from scipy.special import fdtrc, gammaincc
+
+    gained = found.squares - found.cost
+    more = max(free - 1, 1)
+    # With few degrees of freedom no signal can be so sure.
+    limit = 10.0 ** -np.clip(0.25 * dof, 2.0, -np.log10(_RARE))
+    if absolute:
+        weak = gammaincc(0.5 * more, 0.5 * np.maximum(gained, 0.0)) > limit
+    else:
+        f = (gained / more) / (found.cost / np.maximum(dof, 1))
+        # Beyond 1000 the limit is exceeded with any number of degrees of freedom from 3 on.
+        weak = (f < 1000.0) | ((dof > 0) & (dof < 3))
+        weak[weak] = fdtrc(more, np.maximum(dof[weak], 1), np.maximum(f[weak], 0.0)) > limit[weak]
+    return weak | (gained <= 0.0)
