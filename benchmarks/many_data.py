@@ -132,8 +132,8 @@ def _exponential(name: str, **more: Any) -> Scenario:
     return Scenario(
         name, "a*exp(-b*x) + c", ("a", "b", "c"), {"x": np.linspace(0.0, 10.0, 100)},
         lambda xp: lambda x, a, b, c: a * xp.exp(-b * x) + c, _exponential_jac,
-        _uniform((5, 15), (0.2, 2.0), (0, 3)), begin=_constant(5.0, 1.0, 0.0),
-        **{"noise": _share(0.03, 0), **more},
+        **{"draw": _uniform((5, 15), (0.1, 2.0), (0, 3)), "noise": _share(0.05, 0),
+           "begin": _constant(1.0, 1.0, 1.0), **more},
     )  # fmt: skip
 
 
@@ -302,6 +302,8 @@ SCENARIOS = (
     _exponential("exponential", bars=(25, 30, 8)),
     _gaussian("Gaussian", bars=(35, 30, 1.6)),
     _spot(),
+    _exponential("exponential, good start", draw=_uniform((5, 15), (0.2, 2.0), (0, 3)),
+                 noise=_share(0.03, 0), begin=_constant(5.0, 1.0, 0.0)),
     _echoes(),
     _two_exponentials(),
     _two_lines(),

@@ -22,7 +22,7 @@ from taylored.errors import (
     ParameterNameError,
     SigmaError,
 )  # fmt: skip
-from taylored.many import progress, run, work
+from taylored.many import progress, run, source, work
 from taylored.many.block import Block
 from taylored.many.source import boxes_of, open_rows, places
 from taylored.many.status import Status
@@ -54,7 +54,8 @@ def fake(plan, batch):
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Fits take no time, and every part has few of them."""
+    """Fits take no time, and every part and box has few of them."""
+    monkeypatch.setattr(source, "_LEAST", 256)
     monkeypatch.setattr(run, "solve", fake)
     monkeypatch.setattr(work, "_MOST", 40)
 
@@ -64,6 +65,7 @@ def slow(monkeypatch):
     """As `quick`, but a part takes a moment: there is time to stop."""
     monkeypatch.setattr(run, "solve", lambda p, b: (time.sleep(0.005), fake(p, b))[1])
     monkeypatch.setattr(work, "_MOST", 20)
+    monkeypatch.setattr(source, "_LEAST", 256)
 
 
 def same(first, second):

@@ -156,6 +156,9 @@ def test_equal_answers_are_told_alike():
     assert (peak.params["s"] > 0).all()
     growth = fit_many(MODELS["growth"][0], X, made("growth", 200)[1], **QUIET)
     assert (growth.params["s"] > 0).all() and (growth.params["k"] > 0).all()
+    wave = fit_many(MODELS["wave"][0], X, made("wave", 200)[1], **QUIET)
+    assert (wave.params["a"] > 0).all() and (wave.params["w"] > 0).all()
+    assert (np.abs(wave.params["p"]) < np.pi + 0.1).all()
     decays = fit_many(MODELS["two decays"][0], X, made("two decays", 200)[1], **QUIET)
     assert (decays.params["t1"] > decays.params["t2"]).all()
     peaks = fit_many(MODELS["two peaks"][0], X, made("two peaks", 200)[1], **QUIET)
@@ -257,12 +260,26 @@ def test_parameters_that_act_as_one_are_rank_deficient():
     assert (line.status == "rank-deficient").all()
 
 
-@pytest.mark.parametrize("quantum", [1.0, 0.01])
-def test_rounded_data_are_not_called_saturated(quantum):
-    formula, y, _ = made("peak", 500, 4)
-    rounded = np.round(y * 300 / quantum) * quantum
-    many = fit_many(formula, X, rounded, **QUIET)
-    assert (many.status == "saturated").mean() < 0.01
+@pytest.mark.parametrize("size", [5.0, 30.0, 300.0, 4000.0])
+@pytest.mark.parametrize("name", ["peak", "decay"])
+def test_rounded_data_are_not_called_saturated(name, size):
+    formula, y, _ = made(name, 1000, 4)
+    for quantum in (1.0, 0.25):
+        rounded = np.round(y * size / quantum) * quantum
+        many = fit_many(formula, X, rounded, **QUIET)
+        assert (many.status == "saturated").mean() < 0.005
+        top = np.quantile(rounded, 0.9, axis=1)[:, None]  # eight points are at the top or above
+        many = fit_many(formula, X, np.minimum(rounded, np.round(top)), **QUIET)
+        assert size < 100 or (many.status == "saturated").mean() > 0.9
+
+
+def test_counts_of_photons_are_judged_fairly():
+    random = np.random.default_rng(0)
+    for level in (3, 20, 500):
+        y = random.poisson(level * np.exp(-X / 2) + 0.5, (1000, len(X)))
+        many = fit_many("a*exp(-x/tau) + c", X, y, **QUIET)
+        assert many.usable.mean() > (0.98 if level > 3 else 0.5)
+        assert (many.status == "saturated").mean() < 0.002
 
 
 def test_exact_data_converge():
@@ -323,3 +340,10 @@ def test_a_peak_on_an_image_of_many_pixels():
     many = fit_many(formula, {"x": x, "y": y}, images, **QUIET)
     assert (many.status == "ok").all()
     assert np.abs(many.params["x0"] - places[:, 0]).max() < 0.5
+
+
+def test_values_beyond_the_range():
+    formula, y, _ = made("decay", 3)
+    for factor in (1e-200, 1e200):
+        many = fit_many(formula, X, y * factor, **QUIET)
+        assert (many.status == "out-of-range").all()

@@ -101,7 +101,7 @@ def test_errors_of_a_fit_lose_nothing(monkeypatch, quick):
 SCRIPT = """
 import sys, time
 import numpy as np
-from taylored.many import run, work
+from taylored.many import run, source, work
 from taylored.many.verb import fit_many
 from test_many_run import MODEL, X, Y, fake
 

@@ -85,6 +85,7 @@ def labeled_job(
 def _named_job(
     ds: Any, y: Any, formula: Formula, options: Options
 ) -> tuple[Job, Mapping[str, str]]:
+    from taylored.many.accessor import data_of
     from taylored.many.aligned import Choices, read_named
     from taylored.many.labeled import parameter_units
     from taylored.many.run import Job
@@ -96,29 +97,9 @@ def _named_job(
     dims = None if options.dim is None else tuple(d.strip() for d in options.dim.split(","))
     named = read_named(y, formula.model.text, dims, choices)
     plan = replace(named.job.plan, response=str(y.name))
-    job = Job(plan, _data(named, y, sigma, mask), options.threads, options.ledger,
+    job = Job(plan, data_of(named, y, sigma, mask), options.threads, options.ledger,
               _named_output(named, options), progress=not options.quiet)  # fmt: skip
     return job, parameter_units(named)
-
-
-def _data(named: Any, y: Any, sigma: Any, mask: Any) -> Any:
-    """The data, read in the order of the file: turned axes would be gathered point by point."""
-    from taylored.many.accessor import _data_of
-    from taylored.many.source import Rows
-
-    data = _data_of(named)
-
-    def stored(array: Any, known: Any) -> Any:
-        dims = getattr(array, "dims", ())
-        if known is None or [d for d in dims if d not in named.dims] != [*named.lead]:
-            return known
-        if not set(named.dims) <= set(dims):
-            return known
-        axes = tuple(dims.index(d) for d in named.dims)
-        return Rows(array.variable, axes, known.shape, known.lengths)
-
-    return replace(data, y=stored(y, data.y), sigma=stored(sigma, data.sigma),
-                   mask=stored(mask, data.mask))  # fmt: skip
 
 
 def _is_bare(source: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from taylored.many.run import Job, run
 from taylored.many.source import Rows
 from taylored.many.tasks import packed_rows
 
-__all__ = ["ArrayAccessor", "DatasetAccessor"]
+__all__ = ["ArrayAccessor", "DatasetAccessor", "data_of"]
 
 Dim = Hashable | Iterable[Hashable] | None
 
@@ -99,8 +100,8 @@ class ArrayAccessor:
             watch = Watch(progress, callback)
             many = fit_chunks(named_chunks(named), engine_of(client, threads), ledger, watch)
         else:
-            many = run(Job(named.job.plan, _data_of(named), threads, ledger, None, progress,
-                           callback))  # fmt: skip
+            data = data_of(named, self._data, sigma, mask)
+            many = run(Job(named.job.plan, data, threads, ledger, None, progress, callback))
         return _mapped(named, many)
 
 
@@ -189,8 +190,29 @@ def _refuse(misnamed: Mapping[str, Any]) -> None:
 # ---- in this process, from memory or a file -------------------------------------------------
 
 
-def _data_of(named: Named) -> Data:
-    """Named data as those that are read by boxes."""
+def data_of(named: Named, y: Any = None, sigma: Any = None, mask: Any = None) -> Data:
+    """Named data as those that are read by boxes.
+
+    `y`, `sigma` and `mask` are the same as they were given: what is in a file is read in the order
+    of the file, chunk by chunk. Turned axes would be gathered point by point.
+    """
+    data = _turned(named)
+    return replace(data, y=_stored(named, y, data.y), sigma=_stored(named, sigma, data.sigma),
+                   mask=_stored(named, mask, data.mask))  # fmt: skip
+
+
+def _stored(named: Named, array: Any, known: Any) -> Any:
+    """The values of an array as it is stored, where it has all dimensions in the order of y."""
+    dims = getattr(array, "dims", ())
+    if known is None or [d for d in dims if d not in named.dims] != [*named.lead]:
+        return known
+    if not set(named.dims) <= set(dims):
+        return known
+    return Rows(array.variable, tuple(dims.index(d) for d in named.dims), known.shape,
+                known.lengths)  # fmt: skip
+
+
+def _turned(named: Named) -> Data:
     job, found = named.job, {}
     for part, variable in zip(job.parts, named.variables, strict=True):
         found.setdefault(part.kind, {})[part.place] = variable

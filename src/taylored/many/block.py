@@ -30,6 +30,20 @@ class Batch:
     def __len__(self) -> int:
         return len(self.y)
 
+    @staticmethod
+    def join(batches: Sequence[Batch]) -> Batch:
+        """Batches of one job, one after the other; their starts are left out."""
+
+        def of(name: str) -> np.ndarray | None:
+            parts = [getattr(b, name) for b in batches]
+            return None if parts[0] is None else np.concatenate(parts)
+
+        y = of("y")
+        assert y is not None
+        first = batches[0].columns
+        columns = {k: np.concatenate([b.columns[k] for b in batches]) for k in first}
+        return Batch(y, of("sigma"), of("used"), columns)
+
     def take(self, which: np.ndarray | slice) -> Batch:
         """The same of some of the fits."""
 

@@ -25,6 +25,7 @@ from taylored.many.ledger import Ledger, fingerprint_of
 from taylored.many.plan import Plan
 from taylored.many.progress import Meter, Step, Watch
 from taylored.many.result import ManyFits
+from taylored.many.run import changed_data
 from taylored.many.tasks import Job, Part
 
 __all__ = ["fit_chunks", "fit_many_dask"]
@@ -37,6 +38,7 @@ def fit_many_dask(
     sigma: Any = None,
     mask: Any = None,
     start: Any = None,
+    columns: Mapping[int, Any] | None = None,
     client: Any = None,
     ledger: Any = None,
     threads: int | None = None,
@@ -51,6 +53,7 @@ def fit_many_dask(
         sigma: standard errors of Y's shape, where they differ between fits.
         mask: true where a point is used: of Y's shape, that of the fits, or (points,).
         start: (params, fits), or starts by name, each of the shape of the fits.
+        columns: data columns of Y's shape, by position in the model, that differ between fits.
         client: of Dask.distributed; without one the current client, else this process.
         ledger: a folder for finished chunks.
         threads: of this process; by default one per core.
@@ -64,10 +67,13 @@ def fit_many_dask(
     named, Y = Y, getattr(Y, "data", Y) if hasattr(Y, "dims") else Y
     width = Y.ndim - 1
     parts, arrays = [Part("y", tuple(range(width + 1)))], [Y]
-    for kind, given in (("sigma", sigma), ("used", mask)):
+    beside = [("sigma", 0, sigma), ("used", 0, mask)]
+    beside += [("column", place, values) for place, values in (columns or {}).items()]
+    for kind, place, given in beside:
         if given is not None:
-            axes, given = _beside(named, given, "mask" if kind == "used" else kind)
-            parts.append(Part(kind, axes))
+            what = {"used": "mask", "column": plan.model.columns[place]}.get(kind, kind)
+            axes, given = _beside(named, given, what)
+            parts.append(Part(kind, axes, place))
             arrays.append(given)
     for place, values in _starts(plan, start, Y.shape[:-1]).items():
         parts.append(Part("start", tuple(range(width)), place))
@@ -222,7 +228,8 @@ class _Gathering:
     def result(self, interrupted: bool) -> ManyFits:
         """What there is so far."""
         return ManyFits(self.chunks.job.plan, self.block, self.chunks.shape, self.chunks.batch,
-                        time.perf_counter() - self.began, interrupted)  # fmt: skip
+                        time.perf_counter() - self.began, interrupted,
+                        warnings=changed_data(self.changed))  # fmt: skip
 
     def told(self) -> str:
         """How far it came, and how to go on, in words."""

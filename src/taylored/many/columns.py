@@ -54,8 +54,12 @@ def linear_inputs(program: Program, free: Sequence[int]) -> tuple[int, ...]:
     return tuple(f for f, chosen in zip(free, affine_set(pairs), strict=True) if chosen)
 
 
-def columns_of(program: Program, free: Sequence[int], straight: Sequence[int]) -> Columns:
+def columns_of(
+    program: Program, free: Sequence[int], straight: Sequence[int], held: Sequence[int] = ()
+) -> Columns:
     """The columns of a program whose `free` inputs are fitted, those in `straight` eliminated.
+
+    Those in `held` are among the non-linear ones, but have no slope: they stay where they start.
 
     Raises:
         MissingRule: where an equation has no derivative.
@@ -70,7 +74,7 @@ def columns_of(program: Program, free: Sequence[int], straight: Sequence[int]) -
     found: list[list[tuple[int, int]]] = [[] for _ in bent]
     for k, row in enumerate(table):
         for j, atom in enumerate(row):
-            if atom is None or atom == Constant(0.0):
+            if atom is None or atom == Constant(0.0) or bent[j] in held:
                 continue
             found[j].append((len(outputs), k if k < len(straight) else -1))
             outputs.append(atom)

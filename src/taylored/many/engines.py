@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 from taylored.errors import ArgumentError, ClusterLostError, MissingExtraError
-from taylored.many.run import usable_cores
+from taylored.many.run import checked_threads
 
 __all__ = ["Engine", "Here", "There", "engine_of", "need_dask"]
 
@@ -48,7 +48,7 @@ class Here:
     """Threads of this process, one per core."""
 
     def __init__(self, threads: int | None = None):
-        count = threads or usable_cores()
+        count = checked_threads(threads)
         self.limit = 2 * count
         self._pool = ThreadPoolExecutor(count, "taylored")
         self._done: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -152,7 +152,16 @@ class There:
 
 
 def engine_of(client: Any, threads: int | None = None) -> Engine:
-    """The workers of a client, given or current, else threads of this process."""
+    """The workers of a client, given or current, else threads of this process.
+
+    Raises:
+        ArgumentError: for a client that is none.
+    """
+    if client is not None and not (hasattr(client, "submit") and hasattr(client, "nthreads")):
+        raise ArgumentError(
+            f"client is of the type {type(client).__name__}.",
+            next_step="give a client of Dask: distributed.Client(address).",
+        )
     client = client if client is not None else _current()
     return Here(threads) if client is None else There(client)
 

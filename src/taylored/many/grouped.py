@@ -12,12 +12,15 @@ import numpy as np
 from taylored.errors import ArgumentError, ColumnError, FormulaError, UnfinishedError
 from taylored.formula import normalize_name, parse
 from taylored.many.block import Block
+from taylored.many.data import own_starts, split_start
 from taylored.many.failures import Interrupted
 from taylored.many.keys import Groups, find_groups
 from taylored.many.plan import Plan, make_plan
+from taylored.many.progress import Meter, Step, Watch
 from taylored.many.result import ManyFits
 from taylored.many.run import Job, run
-from taylored.many.stacked import Long, stacks
+from taylored.many.stacked import Long, Stack, stacks
+from taylored.many.status import Status
 from taylored.model import argument_names
 from taylored.regression.data import as_column, table_columns
 from taylored.results import Finding
@@ -33,7 +36,7 @@ def fit_groups(
     by: Any,
     y: Any = None,
     sigma: Any = None,
-    start: Mapping[str, float] | None = None,
+    start: Mapping[str, Any] | None = None,
     bounds: Mapping[str, tuple[float | None, float | None]] | None = None,
     fixed: Mapping[str, float] | None = None,
     dtype: str = "float64",
@@ -41,6 +44,7 @@ def fit_groups(
     engine: str = "auto",
     threads: int | None = None,
     progress: bool | str = "auto",
+    callback: Callable[[Step], Any] | None = None,
 ) -> ManyFits:
     """Fit one model to each group of rows of a long table.
 
@@ -54,7 +58,8 @@ def fit_groups(
         by: the column whose values name the groups, or several columns.
         y: the column of the response where the model does not name it, or its values.
         sigma: standard errors of y: a column's name, values (rows,), or one number.
-        start: by name, as for `fit`.
+        start: by name: a number; one for each group, in their order (nan: none); or a dict of
+            numbers by key (several keys: tuples).
         bounds: by name, as for `fit`.
         fixed: by name, as for `fit`.
         dtype: "float64" or "float32".
@@ -62,6 +67,7 @@ def fit_groups(
         engine: as for `fit_many`.
         threads: as for `fit_many`.
         progress: as for `fit_many`.
+        callback: as for `fit_many`.
 
     Returns:
         ManyFits: of the shape (groups,), the labels of each group in `keys`.
@@ -69,7 +75,6 @@ def fit_groups(
     Raises:
         FormulaError, ColumnError, ArgumentError, DataError: naming place and next step.
     """
-    began = time.perf_counter()
     if absolute_sigma is True and sigma is None:
         raise ArgumentError(
             "absolute_sigma=True needs a sigma.",
@@ -80,14 +85,16 @@ def fit_groups(
     response = _response(model, names, y)
     longest = int(groups.length.max())
     own = sigma is not None and not isinstance(sigma, int | float | np.number)
+    begin, starts = split_start(_by_group(start, groups))
     plan = make_plan(
         model, _stand_ins(model, names, (by, response, sigma), longest), longest,
-        parameters=(start, bounds, fixed), sigma=None if own else sigma,
+        parameters=(begin, bounds, fixed), sigma=None if own else sigma,
         absolute_sigma=absolute_sigma, has_sigma=own, dtype=dtype, engine=engine,
     )  # fmt: skip
     plan = replace(plan, response=response)
-    long = _long(plan, table, groups, (y, sigma))
-    return _run_all(plan, long, threads, progress, began)
+    long = replace(_long(plan, table, groups, (y, sigma)),
+                   start=own_starts(plan, starts, (len(groups),)))  # fmt: skip
+    return _Groupwise(plan, long, threads, Watch(progress, callback)).run()
 
 
 # ---- what the user said ----------------------------------------------------------------------
@@ -148,6 +155,33 @@ def _stand_ins(model: Any, names: tuple[str, ...], roles: tuple, points: int) ->
     return {name: np.arange(1.0, points + 1.0) + 0.5 * k for k, name in enumerate(inputs)}
 
 
+def _by_group(start: Any, groups: Groups) -> Any:
+    """Starts by key as arrays in the order of the groups, nan where a group has none.
+
+    Raises:
+        ArgumentError: for a key that no group has.
+    """
+    if not isinstance(start, Mapping):
+        return start
+    labels = [list(keys) for keys in groups.keys.values()]
+    every = labels[0] if len(labels) == 1 else zip(*labels, strict=True)
+    place = {key: i for i, key in enumerate(every)}
+    return {n: _placed(n, v, place) if isinstance(v, Mapping) else v for n, v in start.items()}
+
+
+def _placed(name: str, given: Mapping[Any, float], place: Mapping[Any, int]) -> np.ndarray:
+    found = np.full(len(place), np.nan)
+    for key, value in given.items():
+        if key not in place:
+            raise ArgumentError(
+                f"The start of {name} is given for {key!r}, but no group has this key.",
+                why=f"the first is {next(iter(place))!r}",
+                next_step="give keys as they are in the table, several of them as a tuple.",
+            )
+        found[place[key]] = value
+    return found
+
+
 # ---- the work --------------------------------------------------------------------------------
 
 
@@ -177,29 +211,61 @@ def _values(table: Any, given: Any, name: str) -> np.ndarray:
     )
 
 
-def _run_all(
-    plan: Plan, long: Long, threads: int | None, progress: bool | str, began: float
-) -> ManyFits:
-    """Fit all stacks, one after the other; what is finished is kept however it ends."""
-    found = Block.empty(len(plan.names), len(long.groups))
+class _Groupwise:
+    """All stacks, one after the other; what is finished is kept however it ends."""
 
-    def so_far(stopped: bool) -> ManyFits:
-        return ManyFits(
-            plan, found, (len(long.groups),), long.one, time.perf_counter() - began, stopped,
-            keys=long.groups.keys, warnings=_noticed(long.groups),
-        )  # fmt: skip
+    def __init__(self, plan: Plan, long: Long, threads: int | None, watch: Watch):
+        self.plan, self.long, self.threads, self.watch = plan, long, threads, watch
+        self.block = Block.empty(len(plan.names), len(long.groups))
+        self.meter, self.began = Meter(len(long.groups)), time.perf_counter()
 
-    for stack in stacks(plan, long):
-        data: Any = stack  # reads like Data
+    def run(self) -> ManyFits:
+        """Fit every group."""
         try:
-            part = run(Job(stack.plan, data, threads, progress=progress))
-        except (Interrupted, UnfinishedError) as stop:
-            if stop.result is not None:
-                found.put(stack.which, stop.result.block)
-            stop.result = so_far(True)
-            raise
-        found.put(stack.which, part.block)
-    return so_far(False)
+            for stack in stacks(self.plan, self.long):
+                self._fit(stack)
+        finally:
+            self.watch.stop()
+        return self.found(False)
+
+    def _fit(self, stack: Stack) -> None:
+        data: Any = stack  # reads like Data
+        job = Job(stack.plan, data, self.threads, progress=False, callback=self._show)
+        try:
+            part = run(job)
+        except Interrupted as stop:
+            self._keep(stack, stop)
+            raise Interrupted(f"Stopped: {self._told()}", self.found(True)) from stop
+        except UnfinishedError as error:
+            self._keep(stack, error)
+            found = UnfinishedError(error.what, why=error.why, next_step=self._told())
+            found.result = self.found(True)
+            raise found from error
+        self._put(stack, part)
+
+    def _show(self, step: Step) -> None:
+        """What is known of all groups, from what is known of a stack."""
+        self.watch.show(self.meter.step(step))
+
+    def _keep(self, stack: Stack, ended: Any) -> None:
+        if ended.result is not None:
+            self._put(stack, ended.result)
+
+    def _put(self, stack: Stack, part: ManyFits) -> None:
+        self.block.put(stack.which, part.block)
+        self.meter.add(part.block.status[part.block.status != Status.NOT_RUN])
+
+    def _told(self) -> str:
+        return (f"{self.meter.done:,} of {len(self.long.groups):,} fits are finished: see .result "
+                "of this error.")  # fmt: skip
+
+    def found(self, stopped: bool) -> ManyFits:
+        """What there is so far."""
+        return ManyFits(
+            self.plan, self.block, (len(self.long.groups),), self.long.one,
+            time.perf_counter() - self.began, stopped, keys=self.long.groups.keys,
+            warnings=_noticed(self.long.groups),
+        )  # fmt: skip
 
 
 def _noticed(groups: Groups) -> tuple[Finding, ...]:

@@ -11,7 +11,9 @@ from taylored.errors import TayloredError, TooFewPointsError
 from taylored.formula import Formula
 from taylored.many.block import Batch, Block
 from taylored.many.plan import Plan, sample_point
+from taylored.many.sorting import sorted_parts
 from taylored.many.status import Status
+from taylored.many.verdict import Found, judge
 from taylored.model import trace_model
 from taylored.regression.data import Apart, Columns
 from taylored.regression.fit import fit_setup
@@ -21,28 +23,20 @@ from taylored.regression.setup import Setup
 
 __all__ = ["setup_of", "single_fit", "solve_one_by_one"]
 
-_STATUS = {
-    "not-finite": Status.NOT_FINITE, "undetermined": Status.RANK_DEFICIENT,
-    "few-digits": Status.RANK_DEFICIENT, "no-effect": Status.RANK_DEFICIENT,
-}  # fmt: skip
+# Findings of a single fit that say that the data do not determine a parameter.
+_UNDETERMINED = ("undetermined", "few-digits", "no-effect")
 
 
 def solve_one_by_one(plan: Plan, batch: Batch) -> Block:
-    """Fit row by row."""
+    """Fit row by row; the verdicts are those of the other engines."""
     found = Block.empty(len(plan.names), len(batch))
-    for row in range(len(batch)):
+    sorted_parts(plan, batch, found)  # gives the verdicts that need no fit
+    for row in np.flatnonzero(found.status == Status.OK).tolist():
         _one(plan, batch, row, found)
     return found
 
 
 def _one(plan: Plan, batch: Batch, row: int, found: Block) -> None:
-    y = np.asarray(batch.y[row], float)
-    used = np.isfinite(y) if batch.used is None else np.isfinite(y) & batch.used[row]
-    found.points[row] = used.sum()
-    early = without_fitting(plan, y, used)
-    if early is not None:
-        found.status[row] = early
-        return
     try:
         fit = single_fit(plan, batch, row)
     except TooFewPointsError:
@@ -55,39 +49,62 @@ def _one(plan: Plan, batch: Batch, row: int, found: Block) -> None:
     found.stderr[:, row] = list(fit.stderr.values())
     found.chi2[row], found.dof[row] = fit.chi2, fit.dof
     found.evaluations[row] = fit.cost.evaluations
-    found.status[row] = _status(fit)
+    found.status[row] = _status(plan, fit, _used(batch, row))
 
 
-def without_fitting(plan: Plan, y: np.ndarray, used: np.ndarray) -> Status | None:
-    if np.isinf(y).any():
-        return Status.INFINITE
-    if not used.any():
-        return Status.MISSING if np.isnan(y).all() else Status.MASKED
-    if used.sum() < len(plan.params.free) + (0 if plan.absolute else 1):
-        return Status.TOO_FEW_POINTS
-    if not y[used].any():
-        return Status.ZERO
-    return Status.FLAT if np.ptp(y[used]) == 0 else None
+def _used(batch: Batch, row: int) -> np.ndarray:
+    finite = np.isfinite(np.asarray(batch.y[row], float))
+    return finite if batch.used is None else finite & batch.used[row]
 
 
-def _status(fit: Fit) -> Status:
-    names = {f.name: f.severity for f in fit.warnings}
-    for name, severity in names.items():
-        if severity == "error":
-            return _STATUS.get(name, Status.NOT_CONVERGED)
-    if "at-bound" in names:
-        return Status.AT_BOUND
-    if "poor-fit" in names or "pattern" in names:
-        return Status.MISFIT
-    if "outliers" in names:
-        return Status.OUTLIER
-    return Status.NO_SIGNAL if "explains-little" in names else Status.OK
+def _status(plan: Plan, fit: Fit, used: np.ndarray) -> Status:
+    """The verdict by the rules for many fits, and by what a single one knows besides."""
+    errors = {f.name for f in fit._decisive if f.severity == "error"}
+    code = judge(_found(fit, used, errors), absolute=plan.absolute,
+                 bent=not fit.setup.linear.all(), ordered=plan.ordered)  # fmt: skip
+    doubtful = code[0] == Status.OK and errors  # such as a better fit that may exist
+    return Status.NOT_CONVERGED if doubtful else Status(code[0])
+
+
+def _found(fit: Fit, used: np.ndarray, errors: set[str]) -> Found:
+    """One fit as what the other engines have of each, (..., 1)."""
+    solution, point = fit.solution, fit.solution.point
+    r = np.zeros(len(used))
+    r[used] = point.r
+    minimum = solution.converged and "not-a-minimum" not in errors
+    pivot = 0.0 if errors & {*_UNDETERMINED} else _least_pivot(point.rows[~solution.held])
+    # Where nothing is determined there is no curvature, and no more to reach.
+    converged = minimum or "undetermined" in errors
+    return Found(
+        point.theta[:, None], np.full((len(point.theta), 1), np.nan),  # told by the fit itself
+        solution.held.astype(float)[:, None],
+        *map(np.atleast_1d, (
+            point.cost, float(converged), pivot, r[1:] @ r[:-1], np.abs(r).max(), fit.points,
+            _squares(fit.setup), fit.cost.evaluations,
+        )),
+    )  # fmt: skip
+
+
+def _least_pivot(rows: np.ndarray) -> float:
+    """Of the normal matrix, relative to its diagonal: the squared sine of the smallest angle
+    between a derivative and those before it."""
+    lengths = np.linalg.norm(rows, axis=1)
+    if not len(rows) or not np.isfinite(lengths).all():
+        return float(not len(rows))
+    upper = np.linalg.qr((rows / np.where(lengths > 0, lengths, 1.0)[:, None]).T, mode="r")
+    return float(np.square(np.diag(upper)).min()) if len(upper) == len(rows) else 0.0
+
+
+def _squares(setup: Setup) -> float:
+    """The weighted sum of squares of y about its weighted mean."""
+    weight = np.ones(len(setup.y)) if setup.sigma is None else 1.0 / setup.sigma**2
+    mean = (weight * setup.y).sum() / weight.sum()
+    return float((weight * np.square(setup.y - mean)).sum())
 
 
 def single_fit(plan: Plan, batch: Batch, row: int) -> Fit:
     """The whole `Fit` of one row."""
-    y = np.asarray(batch.y[row], float)
-    used = np.isfinite(y) if batch.used is None else np.isfinite(y) & batch.used[row]
+    y, used = np.asarray(batch.y[row], float), _used(batch, row)
     shared = plan.sigma if batch.sigma is None else np.asarray(batch.sigma[row], float)
     data = {
         name: np.asarray(batch.columns[i][row] if i in batch.columns else values, float)[used]

@@ -13,7 +13,7 @@ from taylored.many.step import Layout, Limits, record_step
 from taylored.native.machine import Data, Machine, Recipe, compile_machine
 from taylored.trace.cache import LeastRecentlyUsed
 
-__all__ = ["Runner", "Shape", "runner"]
+__all__ = ["Runner", "Shape", "recipe_of", "runner"]
 
 _DAMPING = 1e-3
 _machines = LeastRecentlyUsed(64)
@@ -58,6 +58,15 @@ _JUDGED = ("variance", "lag", "largest", "held")
 
 
 def _make(columns: Columns, data: int, shape: Shape, limits: Limits) -> Runner:
+    recipe, where, names = recipe_of(columns, data, shape, limits)
+    machine = compile_machine(recipe)
+    return Runner(machine, where, names, (*columns.bent, *columns.straight))
+
+
+def recipe_of(
+    columns: Columns, data: int, shape: Shape, limits: Limits
+) -> tuple[Recipe, Layout, dict[str, slice]]:
+    """The recipe of these columns, the layout of its state, and where its results are."""
     step, where = record_step(columns, limits)
     first = {"cost": np.inf, "damping": _DAMPING, "best": 0.0}
     start = np.zeros(where.size)
@@ -80,7 +89,7 @@ def _make(columns: Columns, data: int, shape: Shape, limits: Limits) -> Runner:
         columns.bent, tuple(fixed), shape.weighted, not columns.linear, step, tuple(start),
         where.of("left")[0], tuple(kept), shape.bits, shape.source_bits,
     )  # fmt: skip
-    return Runner(compile_machine(recipe), where, names, (*columns.bent, *columns.straight))
+    return recipe, where, names
 
 
 def _used(columns: Columns) -> set[int]:

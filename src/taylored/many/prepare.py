@@ -11,12 +11,13 @@ import numpy as np
 
 from taylored.errors import MissingRule
 from taylored.many.columns import Columns, columns_of, linear_inputs
+from taylored.many.equal import Flip, Phase, flips_of, phases_of
 from taylored.many.loop import setup_of
 from taylored.many.plan import Plan
 from taylored.many.pointwise import pointwise
 from taylored.many.pursuit import parts_of
-from taylored.many.starts import Ranking, candidates, columns_at, ranking_of
-from taylored.many.xla import mixed_columns, on_accelerator
+from taylored.many.starts import Ranking, candidates, ranking_of
+from taylored.many.xla import mixed_columns
 from taylored.native.llvm import available
 from taylored.native.lower import can_lower
 from taylored.regression.search import dimensions, groups, leading, scales
@@ -42,11 +43,13 @@ class Prepared:
     that the model holds.
     `full` are the columns with nothing eliminated; `reduced` those with the linear parameters
     eliminated, None where there are none. Positions of parameters count the free ones.
-    `in_xla`: run by XLA, not by machine code of our own.
+    `program` is the model, None where its value at a point depends on all points. `in_xla`: run by
+    XLA, not by machine code of our own.
     """
 
     plan: Plan
     columns: tuple[np.ndarray, ...]
+    program: Program | None
     full: Columns
     reduced: Columns | None
     in_xla: bool = False
@@ -106,47 +109,20 @@ class Prepared:
         return np.stack(self.columns)
 
     @cached_property
-    def flips(self) -> list[tuple[tuple[int, ...], np.ndarray]]:
-        """Which signs, turned together, change nothing.
-
-        Each is the places among the free parameters, and the matrix that takes the linear
-        parameters to what they must be then: 1/(1 + exp(-x/s)) turns into one minus itself.
-        """
-        bent = self.free(self.search.bent)
-        pairs = [(i,) for i in bent]
-        pairs += [(i, j) for k, i in enumerate(bent) for j in bent[k + 1 :]]
-        found: list[tuple[tuple[int, ...], np.ndarray]] = []
-        single: set[int] = set()
-        for pair in pairs:
-            if single.intersection(pair):
-                continue
-            linear = self._turned(pair)
-            if linear is not None:
-                found.append((pair, linear))
-                single.update(pair if len(pair) == 1 else ())
-        return found
-
-    def _turned(self, turned: tuple[int, ...]) -> np.ndarray | None:
-        """What the linear parameters become; None where the model changes."""
+    def _typical(self) -> np.ndarray:
+        """Points at which equal answers are looked for, (points, bent)."""
         places = self.free(self.search.bent)
-        signs = np.where(np.isin(places, turned), -1.0, 1.0)
-        thetas = candidates(self.setup, 40, positive=True)[:, places]
-        one, other = (columns_at(self.search, self.inner, t) for t in (thetas, thetas * signs))
-        matrices = []
-        for phi, rest, phi_turned, rest_turned in zip(*one, *other, strict=True):
-            if not all(np.isfinite(v).all() for v in (phi, rest, phi_turned, rest_turned)):
-                continue
-            if not np.allclose(rest, rest_turned, rtol=1e-12, atol=1e-14 * np.abs(rest).max()):
-                return None
-            linear, _, rank, _ = np.linalg.lstsq(phi_turned, phi, rcond=1e-4)
-            if rank < phi.shape[1]:
-                continue  # hardly anything of a part is left there
-            size = np.abs(phi).max(initial=0.0)
-            if np.abs(phi - phi_turned @ linear).max(initial=0.0) > 1e-11 * size:
-                return None
-            matrices.append(np.round(linear, 9))
-        same = len(matrices) >= 3 and all(np.array_equal(m, matrices[0]) for m in matrices)
-        return matrices[0] if same else None
+        return candidates(self.setup, 40, positive=True)[:, places]
+
+    @cached_property
+    def flips(self) -> list[Flip]:
+        """Which signs, turned together, change nothing; places count the searched ones."""
+        return flips_of(self.search, self.inner, self._typical)
+
+    @cached_property
+    def phases(self) -> list[Phase]:
+        """Which searched parameters are angles."""
+        return phases_of(self.search, self.inner, self._typical)
 
     @cached_property
     def constant(self) -> tuple[int, float] | None:
@@ -177,8 +153,8 @@ class Prepared:
     @cached_property
     def candidates(self) -> np.ndarray:
         """Starts of all free parameters for a response of size 1, (starts, free)."""
-        single = [turned[0] for turned, _ in self.flips if len(turned) == 1]
         bent, known = self.free(self.search.bent), scales(self.setup)
+        single = [bent[turned[0]] for turned, _ in self.flips if len(turned) == 1]
         waves = self.plan.points if any(known[i].rate is not None for i in bent) else 0
         count = _MOST_STARTS if self.mixed and bent else _count(len(bent), waves)
         found = candidates(self.setup, count)
@@ -217,20 +193,15 @@ def _count(bent: int, waves: int) -> int:
     return min(max(_COUNTS.get(bent, 640), 4 * bent * waves), _MOST_STARTS)
 
 
-def prepare(plan: Plan, fits: int = 0) -> Prepared | None:
-    """What follows from a plan; None where only the loop over single fits can run it.
-
-    `fits` are those that come together: a GPU is worth it for many.
-    """
-    large = fits >= _FOR_GPU and plan.engine == "auto" and on_accelerator()
+def prepare(plan: Plan) -> Prepared | None:
+    """What follows from a plan; None where only the loop over single fits can run it."""
     with _lock:
         # The plan is kept in the value, so that its id cannot be given to another one.
-        return _of_plan.find((id(plan), large), lambda: (_found(plan, large), plan))[0]
+        return _of_plan.find(id(plan), lambda: (_found(plan), plan))[0]
 
 
-def _found(plan: Plan, large: bool) -> Prepared | None:
-    key = _key(plan)
-    return _known.find(key and (key, large), lambda: _prepared(plan, large))
+def _found(plan: Plan) -> Prepared | None:
+    return _known.find(_key(plan), lambda: _prepared(plan))
 
 
 def _key(plan: Plan) -> Hashable:
@@ -243,18 +214,16 @@ def _key(plan: Plan) -> Hashable:
             tuple(None if a is None else a.tobytes() for a in arrays))  # fmt: skip
 
 
-def _prepared(plan: Plan, large: bool) -> Prepared | None:
+def _prepared(plan: Plan) -> Prepared | None:
     program = plan.traces.program
     if program is None or plan.engine == "loop" or len(plan.params.free) > _MOST_PARAMETERS:
         return None
     found = pointwise(program, len(plan.columns), plan.points)
-    made = None if found is None else _of_points(plan, *found, large)
+    made = None if found is None else _of_points(plan, *found)
     return made or (None if plan.engine == "native" else _of_all_points(plan))
 
 
-def _of_points(
-    plan: Plan, program: Program, held: tuple[np.ndarray, ...], large: bool
-) -> Prepared | None:
+def _of_points(plan: Plan, program: Program, held: tuple[np.ndarray, ...]) -> Prepared | None:
     """Where each point's value depends on that point alone; None where no engine has it."""
     columns = (*plan.columns, *held)
     free = [len(columns) + i for i in plan.params.free]
@@ -271,8 +240,8 @@ def _of_points(
     if plan.engine == "native" and not lowers:
         return None
     # The choice of the engine, in this place alone.
-    in_xla = plan.engine == "xla" or not lowers or large
-    return Prepared(plan, columns, full, reduced, in_xla)
+    in_xla = plan.engine == "xla" or not lowers
+    return Prepared(plan, columns, program, full, reduced, in_xla)
 
 
 def _of_all_points(plan: Plan) -> Prepared | None:
@@ -286,7 +255,7 @@ def _of_all_points(plan: Plan) -> Prepared | None:
         return None
     if reduced is not None and reduced.count > _MOST_COLUMNS:
         reduced = None
-    return Prepared(plan, plan.columns, full, reduced, True)
+    return Prepared(plan, plan.columns, None, full, reduced, True)
 
 
 def _apart(columns: Columns) -> bool:

@@ -48,12 +48,14 @@ class Meter:
         self.not_usable += int(np.count_nonzero(status != Status.OK))
         self._reused += len(status) if reused else 0
 
-    def step(self) -> Step:
-        """What is known now."""
-        seconds, run = self._clock() - self._began, self.done - self._reused
+    def step(self, part: Step | None = None) -> Step:
+        """What is known now; `part` is of fits that are not added yet."""
+        done = self.done + (0 if part is None else part.done)
+        not_usable = self.not_usable + (0 if part is None else part.not_usable)
+        seconds, run = self._clock() - self._began, done - self._reused
         rate = run / seconds if run and seconds > 0 else math.nan
-        left = (self.total - self.done) / rate if self.done < self.total else 0.0
-        return Step(self.done, self.total, self.not_usable, seconds, rate, left)
+        left = (self.total - done) / rate if done < self.total else 0.0
+        return Step(done, self.total, not_usable, seconds, rate, left)
 
 
 class Watch:

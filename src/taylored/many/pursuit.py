@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -22,6 +23,7 @@ __all__ = ["Parts", "parts_of"]
 
 _NEW = 1e-3  # of an atom's square that the atoms before it must leave
 _MOST = 512  # atoms
+_PLACES = 6  # in which the first part is looked for, where a fit is in doubt
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,22 +45,64 @@ class Parts:
 
         `y` is (points, fits) as the ranking has it, `explained` what the starts explain of it.
         """
+        result, gained = found.copy(), explained.copy()
+        for starts, worth in self.starts(y):
+            better = worth > gained
+            result[better], gained[better] = starts[better], worth[better]
+        return result
+
+    def starts(self, y: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Two starts per fit, (fits, bent), with what each explains: from any first atom, and
+        from a narrow one, as two narrow parts may look like a single broad one.
+        """
         inside = np.ascontiguousarray(products(self.atoms, y).T)
         base = np.square(products(self.common, y)).sum(axis=0)
-        chosen, gained = self._pursue(inside)
-        result = found.copy()
-        for part, places in enumerate(self.places):
-            result[:, places] = self.thetas[chosen[:, part]]
-        return np.where((base + gained > explained)[:, None], result, found)
+        found = []
+        for among in (slice(None), self._narrow):
+            chosen, gained = self._pursue(inside, among, sweep=True)
+            found.append((self._thetas(chosen), base + gained))
+        return found
 
-    def _pursue(self, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Which atom is each part, (fits, parts), and how much they explain together."""
+    def more(self, y: np.ndarray) -> list[np.ndarray]:
+        """Further starts: the first part in one place after the other, and left there."""
+        inside = np.ascontiguousarray(products(self.atoms, y).T)
+        tops = np.argmax(np.abs(self.atoms), axis=0)
+        found = []
+        for group in np.array_split(np.argsort(tops, kind="stable"), _PLACES):
+            among = np.intersect1d(group, self._narrow)
+            if len(among):
+                found.append(self._thetas(self._pursue(inside, among, sweep=False)[0]))
+        return found
+
+    @cached_property
+    def _narrow(self) -> np.ndarray:
+        """The narrower half of the atoms."""
+        width = 1.0 / np.square(np.square(self.atoms)).sum(axis=0)
+        return np.flatnonzero(width <= np.median(width))
+
+    def _thetas(self, chosen: np.ndarray) -> np.ndarray:
+        """The parameters of all parts, (fits, bent)."""
+        thetas = np.empty((len(chosen), self.places.size))
+        for part, places in enumerate(self.places):
+            thetas[:, places] = self.thetas[chosen[:, part]]
+        return thetas
+
+    def _pursue(
+        self, inside: np.ndarray, among: np.ndarray | slice, *, sweep: bool
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Which atom is each part, (fits, parts), and how much they explain together.
+
+        The first one is `among` some; with a `sweep` each is chosen anew, given the others.
+        """
+        numbers = np.arange(inside.shape[1])[among]
+        first = numbers[np.argmax(np.square(inside[:, numbers]), axis=1)]
         count = len(self.places)
         chosen = np.zeros((len(inside), count), np.intp)
-        gained = np.zeros(len(inside), np.float32)
-        for part in range(count):
+        chosen[:, 0] = first
+        gained = np.square(inside[np.arange(len(inside)), first])
+        for part in range(1, count):
             chosen[:, part], gained = self._best(inside, chosen[:, :part])
-        for part in range(count if count > 1 else 0):
+        for part in range(count if sweep and count > 1 else 0):
             others = np.delete(chosen, part, axis=1)
             chosen[:, part], gained = self._best(inside, others)
         return chosen, gained

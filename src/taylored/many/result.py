@@ -14,6 +14,7 @@ from taylored.errors import ArgumentError
 from taylored.many.block import Batch, Block
 from taylored.many.plan import Plan
 from taylored.many.status import MEANINGS, NAMES, Status
+from taylored.regression.options import check_level
 from taylored.results import Accuracy, Finding
 
 __all__ = ["Intervals", "ManyFits"]
@@ -140,20 +141,47 @@ class ManyFits:
         """What a verdict means, in words."""
         return MEANINGS[Status(NAMES.index(name))]
 
-    def interval(self, name: str, level: float = 0.95) -> Intervals:
-        """Intervals of one parameter by Student's t, from its standard errors (Wald)."""
-        from scipy.special import ndtri, stdtrit
+    def interval(self, name: str, level: float = 0.95, method: str = "wald-t") -> Intervals:
+        """Intervals of one parameter, one per fit.
 
+        Args:
+            name: a free parameter.
+            level: the probability that an interval covers the truth, 0 < level < 1.
+            method: "wald-t", from the standard errors, which is at hand; or "profile-t", which
+                finds for each fit where chi-squared has grown enough with all else at its best. It
+                reads the data again, takes several times as long as the fits did, and holds its
+                level where the model bends within the interval; infinite where the data set
+                no limit, nan where no fit was found.
+
+        Source: Bates and Watts (1988), section 6.1.
+        """
+        check_level(level)
         if name not in self.names:
             raise ArgumentError(f"There is no parameter {name!r}.",
                                 why=f"the parameters are {', '.join(self.names)}",
                                 next_step="use one of these.")  # fmt: skip
-        upper = 0.5 + 0.5 * level
+        if method == "profile-t":
+            from taylored.many.profile import profile_intervals
+
+            lo, hi = profile_intervals(self, name, level)
+            return Intervals(lo, hi, level, method, Accuracy.CALIBRATED)
+        if method != "wald-t":
+            raise ArgumentError(f"The method is {method!r}.",
+                                next_step='choose "wald-t" or "profile-t".')  # fmt: skip
         with np.errstate(all="ignore"):
-            t = ndtri(upper) if self.plan.absolute else stdtrit(self.dof, upper)
-            half = t * self.stderr[name]
+            half = self.quantile(level) * self.stderr[name]
         value = self.params[name]
-        return Intervals(value - half, value + half, level, "wald-t", Accuracy.ESTIMATED)
+        return Intervals(value - half, value + half, level, method, Accuracy.ESTIMATED)
+
+    def quantile(self, level: float) -> np.ndarray:
+        """By how many standard errors an interval of this level reaches out, per fit."""
+        from scipy.special import ndtri, stdtrit
+
+        upper = 0.5 + 0.5 * level
+        if self.plan.absolute:
+            return np.full(self.shape, ndtri(upper))
+        with np.errstate(all="ignore"):
+            return np.where(self.dof > 0, stdtrit(self.dof, upper), np.nan)
 
     def fit(self, index: int | tuple[int, ...]) -> Any:
         """The whole `Fit` of one of them: profile intervals, findings, report, picture."""

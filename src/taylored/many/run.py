@@ -32,7 +32,7 @@ from taylored.many.source import Box, places
 from taylored.many.work import Pace, Part, Slab, Work
 from taylored.results import Finding
 
-__all__ = ["Interrupted", "Job", "changed_data", "run", "usable_cores"]
+__all__ = ["Interrupted", "Job", "changed_data", "checked_threads", "run", "usable_cores"]
 
 _WORTH = 32  # fits that are worth a thread
 _MEMORY = 400 << 20  # bytes of float64 that have been read and not fitted yet
@@ -217,7 +217,7 @@ class _Run:
 
     def _found(self, interrupted: bool) -> ManyFits:
         seconds = time.perf_counter() - self.began
-        noticed = changed_data(self.ledger)
+        noticed = changed_data(0 if self.ledger is None else self.ledger.changed)
         return ManyFits(self.plan, self.block, self.data.shape, self.data.one, seconds,
                         interrupted, warnings=noticed)  # fmt: skip
 
@@ -252,11 +252,11 @@ class _Run:
                 "same call would go on from here.")  # fmt: skip
 
 
-def changed_data(ledger: Ledger | None) -> tuple[Finding, ...]:
-    """What is to be said of a ledger whose blocks were found from other data."""
-    if ledger is None or not ledger.changed:
+def changed_data(changed: int) -> tuple[Finding, ...]:
+    """What is to be said of a ledger of which so many blocks were found from other data."""
+    if not changed:
         return ()
-    blocks = "a block" if ledger.changed == 1 else f"{ledger.changed} blocks"
+    blocks = "a block" if changed == 1 else f"{changed} blocks"
     return (
         Finding(
             "changed-data", f"The data differ from the ledger's: {blocks} of fits ran again.",
@@ -274,12 +274,22 @@ def _open_ledger(job: Job, boxes: list[Box]) -> Ledger | None:
 
 
 def _threads(wanted: int | None, fits: int) -> int:
+    most = fits // _WORTH if wanted is None else fits
+    return max(1, min(checked_threads(wanted), most))
+
+
+def checked_threads(wanted: Any) -> int:
+    """How many threads: one for each core, where it is not said.
+
+    Raises:
+        ArgumentError: for anything but a whole number from 1.
+    """
     if wanted is None:
-        return max(1, min(usable_cores(), fits // _WORTH))
+        return usable_cores()
     if isinstance(wanted, bool) or not isinstance(wanted, int | np.integer) or wanted < 1:
         raise ArgumentError(f"threads is {wanted!r:.40}.",
                             next_step="give a whole number from 1, or leave it out.")  # fmt: skip
-    return min(int(wanted), max(fits, 1))
+    return int(wanted)
 
 
 def _box(box: Box) -> str:

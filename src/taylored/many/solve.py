@@ -20,7 +20,7 @@ from taylored.many.verdict import Found, judge
 from taylored.many.xla import xla_runner
 from taylored.native.machine import Data
 
-__all__ = ["solve"]
+__all__ = ["Stage", "run_stage", "solve"]
 
 _EPSILON = {64: 2.0**-52, 32: 2.0**-23}
 _SEARCH = {
@@ -39,7 +39,7 @@ _DOUBTFUL = (Status.NOT_CONVERGED, Status.RANK_DEFICIENT, Status.NOT_FINITE, Sta
 def solve(plan: Plan, batch: Batch) -> Block:
     """Fit every row of a batch, and judge every fit. Pure: equal input gives equal bits."""
     with np.errstate(all="ignore"):
-        prepared = prepare(plan, len(batch))
+        prepared = prepare(plan)
         alike = prepared is not None and (prepared.mixed or plan.traces.uses_data)
         if prepared is None or (batch.columns and alike):
             return solve_one_by_one(plan, batch)
@@ -150,7 +150,7 @@ def _scaled(prepared: Prepared, part: Part) -> np.ndarray:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class _Stage:
+class Stage:
     """One of the two stages: what is summed, when a fit is done, in which precision."""
 
     columns: Columns
@@ -164,13 +164,13 @@ def _search(
     """From starts, one for each of `rows`, to minima: (free, rows), cost and passes (rows,)."""
     columns = prepared.search
     bits = 32 if prepared.plan.dtype == "float32" else 64
-    out = _run(prepared, part, _Stage(columns, _SEARCH[bits], bits), rows, starts)
+    out = run_stage(prepared, part, Stage(columns, _SEARCH[bits], bits), rows, starts)
     if bits == 32:
         # Beyond the range of float32, or of its digits: again in float64.
         lost = np.flatnonzero((out["converged"][0] < 0.5) | ~(out["cost"][0] > _SHORT_ZERO))
         if len(lost):
-            stage = _Stage(columns, _SEARCH[64], 64)
-            again = _run(prepared, part, stage, rows[lost], starts[lost])
+            stage = Stage(columns, _SEARCH[64], 64)
+            again = run_stage(prepared, part, stage, rows[lost], starts[lost])
             for name, values in again.items():
                 out[name][:, lost] = values
     theta = np.zeros((len(prepared.plan.params.free), len(rows)))
@@ -186,7 +186,7 @@ def _finish(
     plan, columns = prepared.plan, prepared.full
     places = np.array(prepared.free(columns.bent), np.intp)
     starts = theta[places].T[:, None, :]
-    out = _run(prepared, part, _Stage(columns, _FINAL, 64), np.arange(len(part.y)), starts)
+    out = run_stage(prepared, part, Stage(columns, _FINAL, 64), np.arange(len(part.y)), starts)
     order = np.argsort(places)
     found = Found(
         out["best"][order], out["variance"][order], out["held"][order], out["cost"][0],
@@ -198,9 +198,10 @@ def _finish(
     return _block(plan, found, code)
 
 
-def _run(
-    prepared: Prepared, part: Part, stage: _Stage, rows: np.ndarray, starts: np.ndarray
+def run_stage(
+    prepared: Prepared, part: Part, stage: Stage, rows: np.ndarray, starts: np.ndarray
 ) -> dict[str, np.ndarray]:
+    """The results of one stage by name, (rows of it, fits), from `starts` (fits, tried, bent)."""
     plan, columns = prepared.plan, stage.columns
     source = 64 if part.y.dtype == np.float64 else 32
     shape = Shape(tuple(sorted(part.own)), part.weighted, stage.bits, source)

@@ -26,7 +26,7 @@ _TARGET = 8 << 20  # bytes of float64 that one box has about
 _LIMIT = 128 << 20  # and at most, unless one fit alone has more
 _FITS = 1 << 16  # in a box
 _PARTS = 64  # boxes that a small job is cut into, so that little is lost when it is killed
-_LEAST = 256  # fits that are worth a box
+_LEAST = 2048  # fits that are worth a box
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +70,12 @@ class Rows:
         hidden = None if mask is np.ma.nomask else self._flat(np.asarray(mask), whole)
         values = part.data if np.ma.isMaskedArray(part) else np.asarray(part)
         return self._flat(values, whole), hidden
+
+    def whole(self) -> np.ndarray:
+        """All values, nan where one is masked: of what has rows only, such as a table."""
+        values, hidden = self.numbers(tuple(slice(0, n) for n in self.shape))
+        values = values if hidden is None else np.where(hidden, np.nan, values)
+        return values.reshape(*self.shape, *self.lengths)
 
     def numbers(self, box: Box) -> tuple[np.ndarray, np.ndarray | None]:
         """The same as float64, or as float32 where no digit is lost by it."""

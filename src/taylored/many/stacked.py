@@ -25,7 +25,8 @@ class Long:
 
     `inputs` are finite; `y` is nan where the row lacks something. `sigma` has the rows' own
     standard errors, `common` the one that all share. `place` is the position of each
-    row in `grid`, the columns of x that all groups share, None where they do not.
+    row in `grid`, the columns of x that all groups share, None where they do not. `start` is
+    (params, groups), None where all groups share it.
     """
 
     groups: Groups
@@ -35,6 +36,7 @@ class Long:
     common: float | None
     grid: tuple[np.ndarray, ...] | None
     place: np.ndarray | None
+    start: np.ndarray | None = None
 
     @classmethod
     def of(
@@ -67,7 +69,9 @@ class Long:
         columns = {k: values[None, rows] for k, values in enumerate(self.inputs)}
         y = self.y[None, rows]
         sigma = None if self.common is None else np.full(y.shape, self.common)
-        return Batch(y, sigma if self.sigma is None else self.sigma[None, rows], None, columns)
+        start = None if self.start is None else self.start[:, which, None]
+        return Batch(y, sigma if self.sigma is None else self.sigma[None, rows], None, columns,
+                     start)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +101,9 @@ class Stack:
     def read(self, box: Box, where: slice | np.ndarray) -> Batch:
         """The data of a box of fits."""
         which = self.which[box[0]]
-        return self._placed(which) if self.long.grid is not None else self._padded(which)
+        found = self._placed(which) if self.long.grid is not None else self._padded(which)
+        start = self.long.start
+        return found if start is None else replace(found, start=start[:, which])
 
     def release(self, box: Box) -> None:
         """All is in memory."""

@@ -96,13 +96,17 @@ class Ranking:
     def several(self, y: np.ndarray, count: int) -> np.ndarray:
         """Several good and different candidates of each fit, (fits, count, bent)."""
         most = min(4 * count, len(self.thetas))
-        found = np.empty((len(y), len(range(0, most, 4)), self.thetas.shape[1]))
+        found = []
         for first in range(0, len(y), _BLOCK):
-            part = slice(first, first + _BLOCK)
-            explained = self._explained(self._scaled(y[part]))
-            order = np.argsort(-explained, axis=0, kind="stable")[:most:4]
-            found[part] = self.thetas[order.T]
-        return found
+            values = self._scaled(y[first : first + _BLOCK])
+            order = np.argsort(-self._explained(values), axis=0, kind="stable")[:most:4]
+            more: list[np.ndarray] = []
+            if self.parts is not None:
+                more = [starts for starts, _ in self.parts.starts(values)]
+                more += self.parts.more(values)
+            more = [starts[:, None, :] for starts in more]
+            found.append(np.concatenate([self.thetas[order.T], *more], axis=1))
+        return np.concatenate(found)
 
     def _scaled(self, y: np.ndarray) -> np.ndarray:
         """y as (points, fits) in float32, whose range is small: the largest value is one."""
@@ -134,6 +138,7 @@ def ranking_of(columns: Columns, plan: Plan, thetas: np.ndarray) -> Ranking | No
     phi, rests = columns_at(columns, plan, thetas)
     bases = _orthonormal(phi)
     finite = np.isfinite(bases).all(axis=(1, 2)) & np.isfinite(rests).all(axis=1)
+    finite &= np.square(rests).sum(axis=1) < 1e36  # they are ranked in float32
     if not finite.any():
         return None
     thetas, bases, rests = thetas[finite], bases[finite], rests[finite]

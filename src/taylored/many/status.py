@@ -27,6 +27,7 @@ class Status(IntEnum):
     BAD_SIGMA = 14
     NOT_FINITE = 15
     NOT_RUN = 16
+    OUT_OF_RANGE = 17
 
 
 # By code, as users see them.
@@ -40,7 +41,7 @@ MEANINGS = {
     Status.NO_SIGNAL: "the data are explained as well by fewer parameters: noise alone",
     Status.NOT_CONVERGED: "no minimum was reached",
     Status.RANK_DEFICIENT: "the data do not determine every parameter",
-    Status.SATURATED: "the largest (or smallest) value is repeated in a row: a clipped signal",
+    Status.SATURATED: "the largest (or smallest) value is repeated beyond chance: a clipped signal",
     Status.FLAT: "all values are equal",
     Status.ZERO: "all values are zero",
     Status.INFINITE: "a value is infinite",
@@ -50,4 +51,5 @@ MEANINGS = {
     Status.BAD_SIGMA: "a standard error of the data is zero, negative or not finite",
     Status.NOT_FINITE: "the model is not a finite number anywhere that was tried",
     Status.NOT_RUN: "not fitted: the job was stopped before",
+    Status.OUT_OF_RANGE: "values so large or small that their squares leave the range of float64",
 }

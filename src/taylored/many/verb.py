@@ -9,13 +9,14 @@ from typing import Any
 
 from taylored.errors import ArgumentError
 from taylored.formula import normalize_name, suggest
+from taylored.many.beside import by_name, is_named
 from taylored.many.data import Data, mask_rows, own_columns, own_starts, sigma_rows, split_start
 from taylored.many.output import Output
 from taylored.many.plan import make_plan
 from taylored.many.progress import Step, check_callback, check_progress
 from taylored.many.result import ManyFits
 from taylored.many.run import Job, run
-from taylored.many.source import open_rows
+from taylored.many.source import Rows, open_rows
 
 __all__ = ["fit_many"]
 
@@ -59,22 +60,23 @@ def fit_many(
             the name of the response's column, where the formula has none.
         sigma: the standard errors of Y: one number, (points,), or Y's shape. Then they are taken
             as they are (absolute); without them the scatter of each fit's residuals is used.
-        start: start values by name: a number, or one for each fit (nan: none). Those missing are
-            found from the data of each fit.
+        start: start values by name: a number, or one for each fit (nan: none); with `by`, also
+            {key: number}. Those missing are found from the data of each fit.
         bounds: (low, high) by name, None for an open side.
         fixed: values of parameters that are not to be fitted.
         mask: true where a point is used: of the shape of the fits, (points,), or Y's.
         dtype: "float64"; "float32" searches faster, and checks what it found in float64.
         absolute_sigma: True or False overrides what `sigma` implies.
         engine: "auto", "native", "xla" or "loop".
-        threads: how many; by default one per core that this process may use.
+        threads: how many, in this process; by default one per core that it may use.
         ledger: a folder for finished blocks: the same call goes on from there after it was
             stopped or killed.
         out: a Zarr group to write maps to while fits run, for results larger than memory.
         progress: "auto" shows a bar on a terminal or in Jupyter after half a second; False none.
         callback: called with a `Step` as fits are finished; an exception of its own stops.
         by: the columns of a long table whose values tell the fits apart.
-        client: of Dask, where Y is chunked by it; by default the current one.
+        client: of Dask.distributed, whose workers run the fits. Where Y is chunked by Dask, by
+            default the current one.
         misnamed: refused, naming what to write instead of other libraries' arguments.
 
     Returns:
@@ -100,40 +102,43 @@ def fit_many(
     """
     if misnamed:
         refuse_arguments(misnamed)
-    if by is not None or isinstance(Y, str):
-        options = {
-            "sigma": sigma, "start": start, "bounds": bounds, "fixed": fixed, "dtype": dtype,
-            "absolute_sigma": absolute_sigma, "engine": engine,
-        }  # fmt: skip
-        arrays = {"mask": mask, "ledger": ledger, "out": out, "callback": callback,
-                  "client": client}  # fmt: skip
-        return _by_key(model, (x, Y, by), options, arrays)
     check_progress(progress)
     check_callback(callback)
     _check_absolute(absolute_sigma, sigma)
+    if by is not None or isinstance(Y, str):
+        options = {
+            "sigma": sigma, "start": start, "bounds": bounds, "fixed": fixed, "dtype": dtype,
+            "absolute_sigma": absolute_sigma, "engine": engine, "threads": threads,
+            "progress": progress, "callback": callback,
+        }  # fmt: skip
+        arrays = {"mask": mask, "ledger": ledger, "out": out, "client": client}
+        return _by_key(model, (x, Y, by), options, arrays)
     if Y is None:
         raise ArgumentError("Y is missing.", why="it has the values, (fits, points)",
                             next_step='write fit_many(model, x, Y), or fit_many("y ~ ...", table, '
                             'by="key") for a long table.')  # fmt: skip
     rows = open_rows(Y)
+    if is_named(Y):
+        x, sigma, mask, start = by_name(Y, x, sigma, mask, start)
     own_sigma = sigma_rows(sigma, rows)
     shared, own = own_columns(x, rows)
     begin, own_start = split_start(start)
     plan = make_plan(model, shared, rows.points, parameters=(begin, bounds, fixed),
                      sigma=sigma if own_sigma is None else None, absolute_sigma=absolute_sigma,
                      has_sigma=own_sigma is not None, dtype=dtype, engine=engine)  # fmt: skip
-    if any(map(_lazy, (Y, sigma, mask, *own.values()))):
-        _check_on_dask(own, out)
+    columns = {plan.model.columns.index(normalize_name(n)): n for n in own
+               if normalize_name(n) in plan.model.columns}  # fmt: skip
+    data = Data(rows, own_sigma, mask_rows(mask, rows), {i: own[n] for i, n in columns.items()},
+                own_starts(plan, own_start, rows.shape))  # fmt: skip
+    if client is not None or any(map(_lazy, (Y, sigma, mask, *(x[n] for n in own)))):
+        _not_to_files(out)
         cluster: Any = importlib.import_module("taylored.many.cluster")
         return cluster.fit_many_dask(
-            plan, Y, sigma=sigma if own_sigma is not None else None, mask=mask,
-            start=own_starts(plan, own_start, rows.shape), client=client, ledger=ledger,
-            progress=progress,
+            plan, _in_chunks(Y, rows), sigma=_in_chunks(sigma, own_sigma),
+            mask=_in_chunks(mask, data.mask), start=data.start, client=client, ledger=ledger,
+            columns={i: _in_chunks(x[n], own[n]) for i, n in columns.items()}, threads=threads,
+            progress=progress, callback=callback,
         )  # fmt: skip
-    names = {normalize_name(name): values for name, values in own.items()}
-    columns = {plan.model.columns.index(n): v for n, v in names.items() if n in plan.model.columns}
-    data = Data(rows, own_sigma, mask_rows(mask, rows), columns,
-                own_starts(plan, own_start, rows.shape))  # fmt: skip
     output = out if out is None or isinstance(out, Output) else Output(out)
     return run(Job(plan, data, threads, ledger, output, progress, callback))
 
@@ -181,12 +186,20 @@ def _lazy(given: Any) -> bool:
     return "dask" in sys.modules and hasattr(array, "__dask_graph__")
 
 
-def _check_on_dask(own: Mapping[str, Any], out: Any) -> None:
-    if own or out is not None:
-        what = f"{next(iter(own))} of its own for each fit" if own else "out"
+def _in_chunks(given: Any, rows: Rows | None) -> Any:
+    """An array that can be sliced along all its axes; None where all fits share it."""
+    if rows is None or is_named(given) or _lazy(given):
+        return None if rows is None else given
+    return rows.array if hasattr(rows.array, "ndim") else rows.whole()
+
+
+def _not_to_files(out: Any) -> None:
+    if out is not None:
         raise ArgumentError(
-            f"{what} does not go with arrays of Dask.",
-            next_step="use da.taylored.fit(...) of xarray; its result is written by to_zarr().",
+            "out does not go with arrays of Dask, or with a client.",
+            why="only threads of this process write to it",
+            next_step="store the result of da.taylored.fit(...), of xarray, with to_zarr(); or "
+            "give ledger=, a folder that keeps what is finished.",
         )
 
 

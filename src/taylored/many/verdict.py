@@ -6,16 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from taylored.many.clipped import is_clipped
 from taylored.many.status import Status
 
 __all__ = ["Found", "before", "judge"]
 
 # A verdict is wrong by chance in one of a million fits, since there may be millions.
 _RARE = 1e-6
-_FAR = 4.89  # deviations that even a normal variable exceeds as rarely, to both sides
+# Counts and the like have longer tails than the normal distribution: an outlier lies far out.
+_FAR = 7.0
 _DEPENDENT = 1e-11  # least pivot of the normal matrix, relative: below it columns depend
-# Equal extremes in a row that make a signal a clipped one; of counts below the large ones more.
-_CLIPPED, _CLIPPED_COUNTS, _LARGE = 3, 5, 256
+_LARGEST = 1e75  # beyond it, or below its reciprocal, squares leave the range of float64
 
 
 def before(y: np.ndarray, used: np.ndarray | None, needed: int) -> np.ndarray:
@@ -33,43 +34,14 @@ def before(y: np.ndarray, used: np.ndarray | None, needed: int) -> np.ndarray:
         largest = np.where(used, y, -np.inf).max(axis=1, initial=-np.inf)
         smallest = np.where(used, y, np.inf).min(axis=1, initial=np.inf)
     flat = largest == smallest
-    clipped = np.zeros(len(y), bool)
-    _mark_clipped(clipped, y, used, largest)
-    _mark_clipped(clipped, y, used, np.where(smallest != 0.0, smallest, np.nan))
-    code[clipped] = Status.SATURATED
+    size = np.maximum(np.abs(largest), np.abs(smallest))
+    code[is_clipped(y, used, largest)] = Status.SATURATED
+    code[is_clipped(y, used, np.where(smallest != 0.0, smallest, np.nan))] = Status.SATURATED
+    code[~flat & ((size > _LARGEST) | (size < 1.0 / _LARGEST))] = Status.OUT_OF_RANGE
     code[flat] = Status.FLAT
     code[flat & (largest == 0.0)] = Status.ZERO
     code[count < needed] = Status.TOO_FEW_POINTS
     return code
-
-
-def _mark_clipped(
-    clipped: np.ndarray, y: np.ndarray, used: np.ndarray | None, extreme: np.ndarray
-) -> None:
-    """Mark the fits whose extreme value stands several times in a row.
-
-    Whole numbers (counts) repeat by chance, small ones often; other numbers do not, and two equal
-    extremes are enough where no other value occurs twice.
-    """
-    equal = y == extreme[:, None]
-    if used is not None:
-        equal &= used
-    several = np.flatnonzero(equal.sum(axis=1) >= 2)
-    for row in several.tolist():
-        values = y[row] if used is None else y[row][used[row]]
-        again = equal[row] if used is None else equal[row][used[row]]
-        clipped[row] = _is_clipped(values, again, abs(float(extreme[row])))
-
-
-def _is_clipped(values: np.ndarray, equal: np.ndarray, extreme: float) -> bool:
-    counts = bool((values == np.rint(values)).all())
-    if not counts:
-        others = values[~equal]
-        if len(np.unique(others)) == len(others):
-            return True
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], equal, [False]]).astype(np.int8)))
-    longest = int((edges[1::2] - edges[::2]).max())
-    return longest >= (_CLIPPED if extreme >= _LARGE or not counts else _CLIPPED_COUNTS)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -121,12 +93,12 @@ def judge(found: Found, *, absolute: bool, bent: bool, ordered: bool) -> np.ndar
 
 def _outlier(found: Found, dof: np.ndarray, absolute: bool) -> np.ndarray:
     """Whether the largest residual, against the scatter of the others, is beyond chance."""
-    from scipy.special import ndtr, stdtr
+    from scipy.special import stdtr
 
     square = found.largest**2
     exact = found.cost <= 1e-24 * found.squares  # what is left is rounding
     if absolute:
-        return (2.0 * ndtr(-found.largest) * found.points < _RARE) & ~exact
+        return (found.largest > _FAR) & ~exact
     others = found.cost - square
     t = np.sqrt(square * (dof - 1) / np.where(others > 0, others, np.inf))
     t = np.where(others > 1e-12 * found.cost, t, np.where(found.cost > 0, np.inf, 0.0))

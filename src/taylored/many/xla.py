@@ -15,8 +15,8 @@ from typing import Any, cast
 import numpy as np
 
 from taylored.many.columns import Columns
-from taylored.many.native import Runner, Shape
-from taylored.many.step import Limits, record_step
+from taylored.many.native import Runner, Shape, recipe_of
+from taylored.many.step import Limits
 from taylored.model import Traces
 from taylored.native.machine import Data, Machine, Recipe
 from taylored.readings.linearity import affine_set, dependence
@@ -56,32 +56,10 @@ def xla_runner(columns: Columns, data: int, shape: Shape, limits: Limits) -> Run
         return _runners.find(key, lambda: _make(columns, data, shape, limits))
 
 
-_WRITTEN = ("best", "linear", "cost", "count", "decrement", "pivot", "converged")
-_JUDGED = ("variance", "lag", "largest", "held")
-
-
 def _make(columns: Columns, data: int, shape: Shape, limits: Limits) -> Runner:
-    step, where = record_step(columns, limits)
-    start = np.zeros(where.size)
-    for name, value in (("cost", np.inf), ("damping", _DAMPING), ("trial", np.nan)):
-        start[list(where.of(name))] = value
-    names, kept = {}, []
-    for name in (*_WRITTEN, *(_JUDGED if not columns.linear else ())):
-        rows = where.of(name)
-        names[name] = slice(len(kept), len(kept) + len(rows))
-        kept += rows
-    program, bits = columns.program, shape.bits
-    if any(e.primitive == _MIXED for e in program.equations):
-        bits = 64  # such a program has its precision written into it
-    used = {a for e in program.equations for a in e.inputs} | set(program.outputs)
-    fixed = [n for n in range(data, len(program.names)) if n not in columns.bent and n in used]
-    recipe = Recipe(
-        program,
-        {n: n for n in range(data) if n not in shape.own and n in used},
-        {n: n for n in shape.own if n in used},
-        columns.bent, tuple(fixed), shape.weighted, not columns.linear, step, tuple(start),
-        where.of("left")[0], tuple(kept), bits, shape.source_bits,
-    )  # fmt: skip
+    if any(e.primitive == _MIXED for e in columns.program.equations):
+        shape = replace(shape, bits=64)  # such a program has its precision written into it
+    recipe, where, names = recipe_of(columns, data, shape, limits)
     machine = cast(Machine, XlaMachine(recipe, _compile(recipe)))
     return Runner(machine, where, names, (*columns.bent, *columns.straight))
 

@@ -366,6 +366,9 @@ class _Writer:
 
     def _summed(self, columns: list[Any], y: Any, weight: Any, sums: Sequence[Any]) -> list[Any]:
         v = self.v
+        if self.recipe.weighted == "own":  # the model need not be finite where a point is not used
+            used = v.compare(">", weight, v.constant(0.0))
+            columns = [v.select(used, c, v.constant(0.0)) for c in columns]
         new = []
         for k, column in enumerate(columns):
             weighted = column if weight is None else v.mul(column, weight)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dis
 import sys
+import threading
 import types
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
@@ -153,6 +154,7 @@ class LeastRecentlyUsed(OrderedDict):
     def __init__(self, limit: int):
         super().__init__()
         self.limit = limit
+        self._lock = threading.Lock()
 
     def find(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """The value of `key`, made if it is not there; not kept for None or an unhashable key."""
@@ -162,12 +164,15 @@ class LeastRecentlyUsed(OrderedDict):
             key = None
         if key is None:
             return make()
-        if key in self:
-            self.move_to_end(key)
-            return self[key]
-        value = self[key] = make()
-        while len(self) > self.limit:
-            self.popitem(last=False)
+        with self._lock:
+            if key in self:
+                self.move_to_end(key)
+                return self[key]
+        value = make()  # it may ask the same cache, so that no lock is held
+        with self._lock:
+            value = self.setdefault(key, value)
+            while len(self) > self.limit:
+                self.popitem(last=False)
         return value
 
 
