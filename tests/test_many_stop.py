@@ -109,7 +109,7 @@ def slow(plan, batch):
     time.sleep(float(sys.argv[2]))
     return fake(plan, batch)
 
-run.solve, work._MOST = slow, 20
+run.solve, work._MOST, source._LEAST = slow, 20, 256
 
 def callback(step):
     print(step.done, flush=True)
@@ -329,6 +329,7 @@ def test_maps_of_a_stopped_job_have_what_was_finished(tmp_path, slow):
 
 
 def test_results_that_memory_does_not_hold_are_beside_the_output(tmp_path, slow, monkeypatch):
+    monkeypatch.setattr("taylored.many.source._LEAST", 20)
     expected = fit_many(MODEL, X, Y)
     monkeypatch.setattr("taylored.many.output._free_memory", lambda: 1000.0)
     found = fit_many(MODEL, X, Y, out=tmp_path / "maps.zarr")

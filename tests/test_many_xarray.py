@@ -1,5 +1,6 @@
 """`da.taylored.fit` and `ds.taylored.fit`: maps with names, checked against single fits."""
 
+import collections
 import subprocess
 import sys
 
@@ -20,6 +21,7 @@ from taylored.errors import (
     ParameterNameError,
     TayloredError,
 )  # fmt: skip
+from taylored.many import source
 from taylored.many.aligned import Choices, read_named
 from taylored.many.labeled import parameter_units
 from taylored.many.status import NAMES
@@ -360,3 +362,28 @@ assert find_spec("nowhere_to_be_found") is None
 """
     done = in_a_process(code, tmp_path)
     assert done.returncode == 0, done.stderr
+
+
+# ---- files ----------------------------------------------------------------------------------
+
+
+def test_a_file_is_read_chunk_by_chunk_whatever_its_order(tmp_path, monkeypatch):
+    from zarr.storage import LocalStore
+
+    cube = xr.DataArray(decays((8, 6))[0], dims=("y", "x", "t"), coords={"t": TIMES}, name="s")
+    stored = cube.transpose("t", "y", "x")
+    stored.to_dataset().to_zarr(tmp_path / "s.zarr", consolidated=False, zarr_format=3,
+                                encoding={"s": {"chunks": (10, 4, 3)}})  # fmt: skip
+    read, get = collections.Counter(), LocalStore.get
+
+    async def counted(self, key, *args, **options):
+        read[key] += 1
+        return await get(self, key, *args, **options)
+
+    monkeypatch.setattr(LocalStore, "get", counted)
+    monkeypatch.setattr(source, "_LEAST", 4)
+    lazy = xr.open_zarr(tmp_path / "s.zarr", chunks=None, consolidated=False).s
+    found = lazy.taylored.fit(DECAY, progress=False)
+    chunks = {key: n for key, n in read.items() if key.startswith("s/c/")}
+    assert len(chunks) == 12 and sum(chunks.values()) <= 13  # one value of one is looked at first
+    assert found.equals(cube.taylored.fit(DECAY, progress=False))

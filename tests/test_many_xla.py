@@ -13,7 +13,7 @@ import pytest
 from scipy.optimize import least_squares
 
 import taylored as ty
-from taylored.many import prepare as preparing
+from taylored.many import xla
 from taylored.many.block import Batch, Block
 from taylored.many.plan import make_plan
 from taylored.many.prepare import prepare
@@ -167,8 +167,8 @@ def test_parts_without_a_parameter_have_no_column():
 # ---- which engine -----------------------------------------------------------------------------
 
 
-def in_xla(model, engine="auto", fits=0):
-    prepared = prepare(make_plan(model, X, 40, engine=engine), fits)
+def in_xla(model, engine="auto"):
+    prepared = prepare(make_plan(model, X, 40, engine=engine))
     return None if prepared is None else prepared.in_xla
 
 
@@ -193,10 +193,15 @@ def test_engine_of_black_boxes_is_the_loop():
 
 
 def test_gpu_is_for_many_fits(monkeypatch):
-    monkeypatch.setattr(preparing, "on_accelerator", lambda: True)
-    assert in_xla("b*exp(-x/tau)", fits=100) is False
-    assert in_xla("b*exp(-x/tau)", fits=65_536) is True
-    assert in_xla("b*exp(-x/tau)", "native", fits=65_536) is False
+    monkeypatch.setattr(xla, "on_accelerator", lambda: True)
+    monkeypatch.setattr(xla, "entry_points", lambda group: ["a plugin"])
+    plan = make_plan("b*exp(-x/tau)", X, 40)
+    assert xla.on_device(plan, 100).engine == "auto"
+    assert xla.on_device(plan, 1_000_000).engine == "xla"
+    native = make_plan("b*exp(-x/tau)", X, 40, engine="native")
+    assert xla.on_device(native, 1_000_000).engine == "native"
+    monkeypatch.setattr(xla, "entry_points", lambda group: [])
+    assert xla.on_device(plan, 1_000_000).engine == "auto"
 
 
 # ---- lanes: fits come and go ------------------------------------------------------------------

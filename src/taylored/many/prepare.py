@@ -29,7 +29,6 @@ __all__ = ["Prepared", "prepare"]
 
 # More than these are left to the other engines: the step is written out number by number.
 _MOST_PARAMETERS, _MOST_COLUMNS = 16, 28
-_FOR_GPU = 65_536  # fits together that are worth a GPU
 
 _known, _of_plan = LeastRecentlyUsed(32), LeastRecentlyUsed(32)
 _lock = threading.Lock()

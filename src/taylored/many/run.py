@@ -30,6 +30,7 @@ from taylored.many.result import ManyFits
 from taylored.many.solve import solve
 from taylored.many.source import Box, places
 from taylored.many.work import Pace, Part, Slab, Work
+from taylored.many.xla import most_together
 from taylored.results import Finding
 
 __all__ = ["Interrupted", "Job", "changed_data", "checked_threads", "run", "usable_cores"]
@@ -137,7 +138,7 @@ class _Run:
     # ---- in a thread ----
 
     def _thread(self) -> None:
-        pace = Pace(self.data.fits // self.threads)
+        pace = Pace(self.data.fits // self.threads, most_together(self.plan))
         try:
             while (piece := self.work.take(pace.size)) is not None:
                 if isinstance(piece, Part):

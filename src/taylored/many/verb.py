@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,6 +18,7 @@ from taylored.many.progress import Step, check_callback, check_progress
 from taylored.many.result import ManyFits
 from taylored.many.run import Job, run
 from taylored.many.source import Rows, open_rows
+from taylored.many.xla import on_device
 
 __all__ = ["fit_many"]
 
@@ -126,6 +128,7 @@ def fit_many(
     plan = make_plan(model, shared, rows.points, parameters=(begin, bounds, fixed),
                      sigma=sigma if own_sigma is None else None, absolute_sigma=absolute_sigma,
                      has_sigma=own_sigma is not None, dtype=dtype, engine=engine)  # fmt: skip
+    plan = on_device(plan, math.prod(rows.shape))
     columns = {plan.model.columns.index(normalize_name(n)): n for n in own
                if normalize_name(n) in plan.model.columns}  # fmt: skip
     data = Data(rows, own_sigma, mask_rows(mask, rows), {i: own[n] for i, n in columns.items()},

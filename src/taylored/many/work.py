@@ -55,13 +55,14 @@ class Pace:
     What is found does not depend on it.
     """
 
-    def __init__(self, share: int):
+    def __init__(self, share: int, most: int = 0):
         self.size = min(max(share // 4, _LEAST), _FIRST)  # of the fits that a thread will have
+        self.most = most or _MOST
 
     def learn(self, fits: int, seconds: float) -> None:
         """So many fits took so long."""
         wished = fits * _SECONDS / max(seconds, 1e-9)
-        self.size = int(min(max(wished, _LEAST), 4 * self.size, _MOST))
+        self.size = int(min(max(wished, _LEAST), 4 * self.size, self.most))
 
 
 class Work:

@@ -10,12 +10,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from importlib.metadata import entry_points
 from typing import Any, cast
 
 import numpy as np
 
 from taylored.many.columns import Columns
 from taylored.many.native import Runner, Shape, recipe_of
+from taylored.many.plan import Plan
 from taylored.many.step import Limits
 from taylored.model import Traces
 from taylored.native.machine import Data, Machine, Recipe
@@ -26,11 +28,19 @@ from taylored.trace.cache import LeastRecentlyUsed
 from taylored.trace.jaxpr import float64, trace_jax
 from taylored.trace.program import Builder, Equation, Program
 
-__all__ = ["XlaMachine", "mixed_columns", "on_accelerator", "xla_runner"]
+__all__ = [
+    "XlaMachine",
+    "mixed_columns",
+    "most_together",
+    "on_accelerator",
+    "on_device",
+    "xla_runner",
+]
 
 _DAMPING = 1e-3
 _TRIED = 64  # starts of a fit come in arrays of one or of this many
 _MIXED = "over_fits"  # the primitive of a function of all points, for many fits
+_FOR_GPU = 1_000_000  # fits that are worth a GPU
 _STARTS = 64  # at most so many together where NumPy asks for the columns
 _runners = LeastRecentlyUsed(32)
 _compiling = threading.Lock()
@@ -41,6 +51,21 @@ def on_accelerator() -> bool:
     import jax.numpy as jnp
 
     return any(d.platform != "cpu" for d in jnp.zeros(()).devices())
+
+
+def on_device(plan: Plan, fits: int) -> Plan:
+    """The plan of a large job, run by XLA where JAX has a GPU and the user has no other wish.
+
+    It is asked about only where a plugin for one is installed: importing JAX takes a second.
+    """
+    if plan.engine != "auto" or fits < _FOR_GPU or not entry_points(group="jax_plugins"):
+        return plan
+    return replace(plan, engine="xla") if on_accelerator() else plan
+
+
+def most_together(plan: Plan) -> int:
+    """How many fits fill a GPU, where there is one; else 0."""
+    return 65_536 if plan.engine == "xla" and on_accelerator() else 0
 
 
 # ---- the runner -----------------------------------------------------------------------------

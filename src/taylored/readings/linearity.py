@@ -24,7 +24,7 @@ _AFFINE = frozenset(
     "add sub neg broadcast_in_dim broadcast_to reshape squeeze expand_dims transpose rev slice "
     "reduce_sum cumsum copy copy_p convert_element_type concatenate stack".split()
 )
-_BILINEAR = frozenset(["mul", "dot_general", "conv_general_dilated"])
+_BILINEAR = frozenset(["mul", "dot_general"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,7 @@ NEXT = {
     "bad-sigma": "Give true standard errors, or leave those points out with mask=.",
     "not-finite": "Give start= and bounds= within which the model is a number.",
     "not-run": "Run the same call again; with ledger= what is finished is kept.",
+    "out-of-range": "Scale y, and sigma with it, to numbers near 1.",
 }
 
 

@@ -24,8 +24,9 @@ def style_of(width: int | None, color: bool, unicode: bool) -> Style:
 
 
 def wrapped(text: str, style: Style, indent: str = "") -> str:
-    """Text broken to the width."""
-    return "\n".join(textwrap.wrap(text, style.width, subsequent_indent=indent))
+    """Text broken to the width, between words: the name of a verdict stays whole."""
+    lines = textwrap.wrap(text, style.width, subsequent_indent=indent, break_on_hyphens=False)
+    return "\n".join(lines)
 
 
 def finding_lines(finding: Finding, style: Style) -> list[str]:
