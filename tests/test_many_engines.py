@@ -38,11 +38,11 @@ def both(formula, y, **options):
 
 def test_verdicts_are_those_of_the_native_engine():
     formula, y = spoiled()
-    for many in both(formula, y):
+    native, loop = both(formula, y)
+    for many in (native, loop):
         assert many.status[10] in NOISE
         for found, expected in zip(many.status, EXPECTED, strict=True):
             assert expected in (None, found)
-    native, loop = both(formula, y)
     same = native.usable
     assert np.allclose(native.chi2[same], loop.chi2[same], rtol=1e-9)
     for name in native.names:
@@ -53,23 +53,21 @@ def test_verdicts_with_standard_errors():
     formula, y = spoiled()
     sigma = np.full(y.shape, 0.03)
     sigma[11, 2] = 0.0
+    y[10] = np.nan  # noise may end anywhere
     native, loop = both(formula, y, sigma=sigma)
-    others = np.arange(len(y)) != 10
-    assert (native.status == loop.status)[others].all()
+    assert (native.status == loop.status).all()
     assert loop.status[11] == "bad-sigma" and loop.status[7] == "misfit"
-    assert loop.status[10] in NOISE
 
 
 def test_masks_and_bounds():
     formula, y = spoiled()
     mask = np.ones(y.shape, bool)
     mask[2, 5] = False  # the infinite point
-    mask[0] = False
+    mask[0] = mask[10] = False
     native, loop = both(formula, y, mask=mask, bounds={"a": (0, 1.2), "tau": (0.1, None)})
-    others = np.arange(len(y)) != 10
     assert loop.status[0] == "masked" and loop.status[2] != "infinite"
     assert (loop.status == "at-bound").any()
-    assert (native.status == loop.status)[others].all()
+    assert (native.status == loop.status).all()
 
 
 @pytest.mark.parametrize("formula", ["a*b*exp(-x/tau) + c", "a*x + b*x + c"])

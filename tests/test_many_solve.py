@@ -12,6 +12,7 @@ from taylored.many import fit_many
 QUIET = {"progress": False}
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("name", MODELS)
 def test_as_good_as_single_fits(name):
     formula, y, _ = made(name, 4)
@@ -26,6 +27,7 @@ def test_as_good_as_single_fits(name):
             assert np.allclose(errors, sorted(one.stderr.values()), rtol=1e-3)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", ["decay", "peak", "two decays", "wave", "growth"])
 def test_single_precision_ends_at_the_same_minimum(name):
     formula, y, _ = made(name, 4, 1)
@@ -34,6 +36,7 @@ def test_single_precision_ends_at_the_same_minimum(name):
     assert (short.status == "ok").all()
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("name", ["decay", "peak", "two peaks", "growth", "step"])
 def test_standard_errors_and_intervals_hold(name):
     formula, y, truth = made(name, 3000, 5)
@@ -48,6 +51,7 @@ def test_standard_errors_and_intervals_hold(name):
         assert 0.94 < pull[good].std() < 1.08
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("name", ["Misra1a", "Chwirut2", "Gauss1", "DanWood", "MGH17", "Lanczos3",
                                   "Rat42", "Rat43", "Eckerle4", "Thurber", "Hahn1"])  # fmt: skip
 def test_certified_problems_without_a_start(name):

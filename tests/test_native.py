@@ -6,7 +6,8 @@ import pytest
 
 from native_map import run_native
 from taylored.native.functions import FUNCTIONS
-from taylored.native.product import products
+from taylored.native.product import largest_projection, products
+from taylored.native.survey import survey
 from taylored.readings.facts import ELEMENTWISE
 from taylored.readings.numpy import compile_numpy
 from taylored.trace.program import Equation, Program
@@ -129,3 +130,34 @@ def test_products_do_not_depend_on_the_neighbors():
     whole = products(a, b)
     assert np.array_equal(products(a, b[:, order]), whole[:, order])
     assert np.array_equal(products(a, b[:, 5:6]), whole[:, 5:6])
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 5, 4), (2, 20, 192, 1000), (3, 7, 9, 17)])
+def test_largest_projection(shape):
+    dimension, rows, subspaces, many = shape
+    bases = RANDOM.normal(size=(dimension, rows, subspaces)).astype(np.float32)
+    vectors = RANDOM.normal(size=(rows, many)).astype(np.float32)
+    squares = np.square(np.einsum("drs,rm->dsm", bases.astype(float), vectors)).sum(axis=0)
+    chosen, worth = largest_projection(bases, vectors)
+    assert np.allclose(worth, squares.max(axis=0), rtol=1e-5)
+    assert np.allclose(squares[chosen, np.arange(many)], squares.max(axis=0), rtol=1e-5)
+    few = largest_projection(bases, vectors[:, 1:2])
+    assert (few[0][0], few[1][0]) == (chosen[1], worth[1])
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+@pytest.mark.parametrize("points", [1, 3, 7, 8, 16, 100, 225])
+def test_survey(kind, points):
+    y = RANDOM.normal(size=(50, points)).astype(kind)
+    y[5], y[6, 0], y[7, -1], y[8, 0] = 3.0, np.nan, np.inf, -np.inf
+    seen = survey(y)
+    assert np.array_equal(np.flatnonzero(~seen.finite), [6, 7, 8])
+    z = y[seen.finite].astype(float)
+    low, high, mean = z.min(axis=1), z.max(axis=1), z.mean(axis=1)
+    good = seen.take(seen.finite)
+    assert np.array_equal(good.low, low) and np.array_equal(good.high, high)
+    assert np.allclose(good.mean, mean, rtol=1e-13, atol=1e-14)
+    squares = np.square(z - mean[:, None]).sum(axis=1)
+    assert np.allclose(good.squares, squares, rtol=1e-12, atol=1e-24)
+    assert np.array_equal(good.lows, (z == low[:, None]).sum(axis=1))
+    assert np.array_equal(good.highs, (z == high[:, None]).sum(axis=1))

@@ -161,6 +161,12 @@ def test_it_keeps_to_the_width(width, unicode):
     assert unicode or all(line.isascii() for line in lines)
 
 
+@pytest.mark.parametrize("width", range(30, 60, 3))
+def test_names_of_verdicts_stay_whole(width):
+    shown = text(made((20,), ["no-signal", "too-few-points"] * 10), width=width)
+    assert not re.search(r"\w-$", shown, re.MULTILINE) and "too-few-points" in shown
+
+
 def test_color_changes_nothing_but_color():
     many = made((20,), MIXED)
     assert re.sub(r"\x1b\[[\d;]*m", "", text(many, color=True)) == text(many)

@@ -15,24 +15,16 @@ _EQUAL = 0.2820947917738781  # 1/(2 sqrt(pi)): two normal numbers agree to q wit
 def is_clipped(y: np.ndarray, used: np.ndarray | None, extreme: np.ndarray) -> np.ndarray:
     """Which rows of y, (fits, points), are clipped at their `extreme` value (fits,).
 
+    It must occur at least twice.
+
     In data that are not rounded two equal extremes are no chance. Rounded ones (counts, digitized
     signals) repeat values, the more the coarser they are against the noise: there a run of equal
     extremes must be longer than noise would make it.
     """
-    equal = y == extreme[:, None]
+    y = y.astype(float)
     if used is not None:
-        equal &= used
-    clipped = np.zeros(len(y), bool)
-    rows = np.flatnonzero(equal.sum(axis=1) >= 2)
-    if len(rows):
-        values = y[rows].astype(float)
-        if used is not None:
-            values[~used[rows]] = np.nan
-        clipped[rows] = _repeated(values, equal[rows])
-    return clipped
-
-
-def _repeated(y: np.ndarray, equal: np.ndarray) -> np.ndarray:
+        y[~used] = np.nan
+    equal = y == extreme[:, None]
     others = np.sort(np.where(equal, np.nan, y), axis=1)  # nan last
     gaps = np.diff(others, axis=1)
     counts = ((y == np.rint(y)) | np.isnan(y)).all(axis=1)

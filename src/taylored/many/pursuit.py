@@ -30,15 +30,13 @@ _PLACES = 6  # in which the first part is looked for, where a fit is in doubt
 class Parts:
     """Atoms of one part: `thetas` (atoms, bent of a part), their unit columns, their products.
 
-    `places` says where the parameters of each part are, (parts, bent of a part). `common` is an
-    orthonormal basis of the columns outside of the parts.
+    `places` says where the parameters of each part are, (parts, bent of a part).
     """
 
     thetas: np.ndarray
     atoms: np.ndarray  # (points, atoms), without what is common
     products: np.ndarray  # (atoms, atoms)
     places: np.ndarray
-    common: np.ndarray  # (points, common)
 
     def improve(self, y: np.ndarray, found: np.ndarray, explained: np.ndarray) -> np.ndarray:
         """The starts found so far, or those of the parts where these explain more.
@@ -56,11 +54,10 @@ class Parts:
         from a narrow one, as two narrow parts may look like a single broad one.
         """
         inside = np.ascontiguousarray(products(self.atoms, y).T)
-        base = np.square(products(self.common, y)).sum(axis=0)
         found = []
         for among in (slice(None), self._narrow):
             chosen, gained = self._pursue(inside, among, sweep=True)
-            found.append((self._thetas(chosen), base + gained))
+            found.append((self._thetas(chosen), gained))
         return found
 
     def more(self, y: np.ndarray) -> list[np.ndarray]:
@@ -158,5 +155,4 @@ def parts_of(
     left = np.linalg.norm(atoms, axis=0)
     new = left > 1e-6 * norms
     unit = (atoms[:, new] / left[new]).astype(np.float32)
-    return Parts(thetas[new][:, list(bent[0])], unit, unit.T @ unit, np.array(bent),
-                 common.astype(np.float32))  # fmt: skip
+    return Parts(thetas[new][:, list(bent[0])], unit, unit.T @ unit, np.array(bent))

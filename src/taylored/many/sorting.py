@@ -10,6 +10,7 @@ from taylored.many.block import Batch, Block
 from taylored.many.plan import Plan
 from taylored.many.status import Status
 from taylored.many.verdict import before
+from taylored.native.survey import Survey, survey
 
 __all__ = ["Part", "sorted_parts"]
 
@@ -24,6 +25,7 @@ class Part:
     weights: np.ndarray | None  # one over sigma squared, (fits, points) or (points,)
     own: dict[int, np.ndarray]
     start: np.ndarray | None
+    seen: Survey  # of y as it came
     shift: np.ndarray | None = None  # what was subtracted from y, (fits,)
 
     @property
@@ -40,22 +42,22 @@ class Part:
             weights = weights[rows]
         start = None if self.start is None else self.start[:, rows]
         own = {place: values[rows] for place, values in self.own.items()}
-        return Part(self.y[rows], weights, own, start)
+        return Part(self.y[rows], weights, own, start, self.seen.take(rows))
 
     def shifted(self) -> Part:
         """The same with a large mean taken off, where a constant in the model can make up for it.
 
         Products of columns with y would lose the digits of a small signal on a large level.
         """
-        weights = 1.0 if self.weights is None else np.broadcast_to(self.weights, self.y.shape)
-        used = np.broadcast_to(weights, self.y.shape) > 0
-        low = np.where(used, self.y, np.inf).min(axis=1)
-        high = np.where(used, self.y, -np.inf).max(axis=1)
+        low, high = self.seen.low, self.seen.high
         large = np.maximum(np.abs(low), np.abs(high)) > _LEVEL * (high - low)
         if not large.any():
             return self
-        shift = np.where(large, 0.5 * (low.astype(float) + high), 0.0)
-        y = np.where(used & large[:, None], self.y - shift[:, None], self.y)
+        shift = np.where(large, 0.5 * (low + high), 0.0)
+        y = self.y - shift[:, None]
+        if self.weights is not None:
+            y = np.where(np.broadcast_to(self.weights, y.shape) > 0, y, 0.0)
+        y = np.where(large[:, None], y, self.y)
         return replace(self, y=y.astype(self.y.dtype), shift=shift)
 
     @property
@@ -67,9 +69,9 @@ class Part:
 
     def squares(self) -> np.ndarray:
         """The weighted sum of squares of y about its weighted mean, (fits,)."""
-        y = self.y.astype(float, copy=False)
         if self.weights is None:
-            return np.square(y - y.mean(axis=1, keepdims=True)).sum(axis=1)
+            return self.seen.squares
+        y = self.y.astype(float, copy=False)
         w = np.broadcast_to(self.weights, y.shape)
         mean = (w * y).sum(axis=1, keepdims=True) / w.sum(axis=1, keepdims=True)
         return (w * np.square(y - mean)).sum(axis=1)
@@ -80,49 +82,79 @@ def sorted_parts(plan: Plan, batch: Batch, found: Block) -> list[tuple[Part, np.
     y = np.ascontiguousarray(batch.y)
     if y.dtype not in (np.float64, np.float32):
         y = y.astype(np.float64)
-    finite = np.isfinite(y)
-    used = finite if batch.used is None else finite & batch.used
-    bad = _bad_sigma(batch, used)
-    whole = used.all(axis=1)
-    found.points[:] = used.sum(axis=1)
-    code = np.full(len(y), Status.OK, np.int8)
+    seen = survey(y)
+    whole = seen.finite if batch.used is None else seen.finite & batch.used.all(axis=1)
     needed = len(plan.params.free) + (0 if plan.absolute else 1)  # one more for the scatter
-    code[whole] = before(y[whole] if not whole.all() else y, None, needed)
-    gappy = np.flatnonzero(~whole)
-    if len(gappy):
-        code[gappy] = before(y[gappy], used[gappy], needed)
-        code[_infinite(batch, y)] = Status.INFINITE
-        empty = ~used.any(axis=1)
-        code[empty] = np.where(np.isnan(y[empty]).all(axis=1), Status.MISSING, Status.MASKED)
-    code[bad] = Status.BAD_SIGMA
-    found.status[:] = code
-    fitted = code == Status.OK
-    weights = None if plan.sigma is None else 1.0 / plan.sigma**2
-    first, second = np.flatnonzero(fitted & whole), np.flatnonzero(fitted & ~whole)
-    parts = []
-    for rows, all_used in ((first, True), (second, False)):
-        own = {place: values[rows] for place, values in batch.columns.items()}
-        start = None if batch.start is None else batch.start[:, rows]
-        values, weight = y[rows] if len(rows) < len(y) else y, weights
-        if batch.sigma is not None:
-            weight = 1.0 / np.asarray(batch.sigma, float)[rows] ** 2
-        if not all_used:
-            values, weight, own = _without_gaps(values, weight, own, used[rows])
-        parts.append((Part(values, weight, own, start), rows))
+    rows = np.flatnonzero(whole)
+    if len(rows) == len(y):
+        rows = slice(None)  # nothing is copied
+    code, points = np.full(len(y), Status.OK, np.int8), np.full(len(y), y.shape[1])
+    code[rows] = before(y[rows], None, seen.take(rows), needed)
+    gaps = np.flatnonzero(~whole)
+    used = np.isfinite(y[gaps])
+    if batch.used is not None:
+        used &= batch.used[gaps]
+    seen_gaps = _surveyed(y[gaps], used)
+    points[gaps] = used.sum(axis=1)
+    code[gaps] = _before_with_gaps(batch.take(gaps), used, seen_gaps, needed)
+    code[_bad_sigma(batch, len(y))] = Status.BAD_SIGMA
+    found.status[:], found.points[:] = code, points
+    fitted = np.flatnonzero(whole & (code == Status.OK))
+    parts = [(_part(plan, batch, y, seen, fitted), fitted)]
+    inside = np.flatnonzero(code[gaps] == Status.OK)
+    if len(inside):
+        rows = gaps[inside]
+        part = _part(plan, batch, y, seen, rows)
+        parts.append((_without_gaps(part, used[inside], seen_gaps.take(inside)), rows))
     return parts
 
 
-def _infinite(batch: Batch, y: np.ndarray) -> np.ndarray:
+def _part(plan: Plan, batch: Batch, y: np.ndarray, seen: Survey, rows: np.ndarray) -> Part:
+    weights = None if plan.sigma is None else 1.0 / plan.sigma**2
+    if batch.sigma is not None:
+        weights = 1.0 / np.asarray(batch.sigma, float)[rows] ** 2
+    own = {place: values[rows] for place, values in batch.columns.items()}
+    start = None if batch.start is None else batch.start[:, rows]
+    some = slice(None) if len(rows) == len(y) else rows
+    return Part(y[some], weights, own, start, seen.take(some))
+
+
+def _surveyed(y: np.ndarray, used: np.ndarray) -> Survey:
+    """The survey of the points that are used."""
+    count = used.sum(axis=1)
+    low = np.where(used, y, np.inf).min(axis=1, initial=np.inf)
+    high = np.where(used, y, -np.inf).max(axis=1, initial=-np.inf)
+    mean = np.where(used, y, 0.0).sum(axis=1) / np.maximum(count, 1)
+    squares = np.where(used, np.square(y - mean[:, None]), 0.0).sum(axis=1)
+    lows, highs = (((y == end[:, None]) & used).sum(axis=1) for end in (low, high))
+    return Survey(low, high, mean, squares, lows, highs)
+
+
+def _before_with_gaps(batch: Batch, used: np.ndarray, seen: Survey, needed: int) -> np.ndarray:
+    """The verdicts on fits of which some points are missing or masked."""
+    code = before(batch.y, used, seen, needed)
+    code[_infinite(batch)] = Status.INFINITE
+    empty = ~used.any(axis=1)
+    code[empty] = np.where(np.isnan(batch.y[empty]).all(axis=1), Status.MISSING, Status.MASKED)
+    return code
+
+
+def _infinite(batch: Batch) -> np.ndarray:
     """Fits with an infinite value among those that are not masked."""
-    infinite = np.isinf(y)
+    infinite = np.isinf(batch.y)
     if batch.used is not None:
         infinite &= batch.used
     return np.any(infinite, axis=1)
 
 
-def _bad_sigma(batch: Batch, used: np.ndarray) -> np.ndarray:
+def _bad_sigma(batch: Batch, fits: int) -> np.ndarray:
     """Fits with a standard error that is no positive number, or a column that is not finite."""
-    bad = np.zeros(len(used), bool)
+    bad = np.zeros(fits, bool)
+    if batch.sigma is None and not batch.columns:
+        return bad
+    used = np.isfinite(batch.y)
+    if batch.used is not None:
+        used &= batch.used
     if batch.sigma is not None:
         sigma = np.asarray(batch.sigma)
         bad |= (used & ~((sigma > 0) & np.isfinite(sigma))).any(axis=1)
@@ -131,14 +163,13 @@ def _bad_sigma(batch: Batch, used: np.ndarray) -> np.ndarray:
     return bad
 
 
-def _without_gaps(
-    y: np.ndarray, weights: np.ndarray | None, own: dict[int, np.ndarray], used: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, dict[int, np.ndarray]]:
+def _without_gaps(part: Part, used: np.ndarray, seen: Survey) -> Part:
     """Points that are not used count nothing, and hold harmless numbers."""
-    whole = np.where(used, 1.0 if weights is None else weights, 0.0)
+    weights = np.where(used, 1.0 if part.weights is None else part.weights, 0.0)
     first = np.argmax(used, axis=1)[:, None]
-    filled = {
+    own = {
         place: np.where(used, values, np.take_along_axis(values, first, axis=1))
-        for place, values in own.items()
+        for place, values in part.own.items()
     }
-    return np.where(used, y, np.zeros((), y.dtype)), whole, filled
+    y = np.where(used, part.y, np.zeros((), part.y.dtype))
+    return Part(y, weights, own, part.start, seen)

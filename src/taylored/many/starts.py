@@ -14,7 +14,7 @@ import numpy as np
 
 from taylored.many.columns import Columns
 from taylored.many.plan import Plan
-from taylored.native.product import products
+from taylored.native.product import largest_projection, products
 from taylored.optimize.starts import sample
 from taylored.readings.numpy import compile_numpy
 from taylored.regression.search import scales
@@ -60,11 +60,13 @@ def columns_at(columns: Columns, plan: Plan, thetas: np.ndarray) -> tuple[np.nda
 class Ranking:
     """The candidates (starts, bent) and what is needed to rank them for a fit.
 
-    `directions` (points, kept) spans all bases up to a thousandth; `bases` (kept, linear*starts)
-    has all starts for the first linear parameter, then for the next. `rest` (kept, starts),
-    `shift` (linear*starts,) and `size` (starts,) are of the part of the model without linear
-    parameters, None where there is none. `parts` finds starts part by part, where there are equal
-    parts.
+    `directions` (points, kept) spans all bases up to a thousandth; `bases` (linear, kept, starts)
+    are what they are in these. `rest` (kept, starts), `shift` (linear, starts) and `size` (starts,)
+    are of the part of the model without linear parameters, None where there is none. `parts` finds
+    starts part by part, where there are equal parts.
+
+    What all candidates have in common, such as a constant, is left out of the bases where there is
+    no rest: it changes no rank.
     """
 
     thetas: np.ndarray
@@ -85,13 +87,19 @@ class Ranking:
         for first in range(0, len(y), _BLOCK):
             part = slice(first, first + _BLOCK)
             values = self._scaled(y[part])
-            explained = self._explained(values)
-            chosen = np.argmax(explained, axis=0)
+            chosen, most = self._best(values)
             found[part] = self.thetas[chosen]
             if self.parts is not None:
-                most = np.take_along_axis(explained, chosen[None], 0)[0]
                 found[part] = self.parts.improve(values, found[part], most)
         return found
+
+    def _best(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The candidate that explains most, and how much, (fits,) each."""
+        if self.rest is None and len(self.bases):
+            return largest_projection(self.bases, products(self.directions, values))
+        explained = self._explained(values)
+        chosen = np.argmax(explained, axis=0)
+        return chosen, np.take_along_axis(explained, chosen[None], 0)[0]
 
     def several(self, y: np.ndarray, count: int) -> np.ndarray:
         """Several good and different candidates of each fit, (fits, count, bent)."""
@@ -118,16 +126,12 @@ class Ranking:
     def _explained(self, y: np.ndarray) -> np.ndarray:
         """How much of |y|**2 each candidate explains, (starts, fits)."""
         short = products(self.directions, y)
-        count = len(self.thetas)
-        explained = np.zeros((count, y.shape[1]), np.float32)
-        if self.bases.shape[1]:
-            inside = products(self.bases, short)
+        explained = np.zeros((len(self.thetas), y.shape[1]), np.float32)
+        for k, basis in enumerate(self.bases):
+            inside = products(basis, short)
             if self.shift is not None:
-                inside -= self.shift[:, None]
-            np.square(inside, out=inside)
-            explained = inside[:count]
-            for first in range(count, len(inside), count):
-                explained += inside[first : first + count]
+                inside -= self.shift[k][:, None]
+            explained += np.square(inside, out=inside)
         if self.rest is not None and self.size is not None:
             explained += 2.0 * products(self.rest, short) - self.size[:, None]
         return explained
@@ -142,24 +146,33 @@ def ranking_of(columns: Columns, plan: Plan, thetas: np.ndarray) -> Ranking | No
     if not finite.any():
         return None
     thetas, bases, rests = thetas[finite], bases[finite], rests[finite]
-    flat = bases.transpose(1, 2, 0).reshape(plan.points, -1)
-    whole = np.concatenate([flat, rests.T], axis=1)
+    some = bool(rests.any())
+    if not some:
+        same = (bases == bases[:1]).all(axis=(0, 1))
+        bases = bases[:, :, ~same]
+    flat = bases.transpose(1, 2, 0)  # (points, linear, starts)
+    whole = np.concatenate([flat.reshape(plan.points, -1), rests.T], axis=1)
     norms = np.linalg.norm(whole, axis=0)
     u, s, _ = np.linalg.svd(whole / np.where(norms > 0, norms, 1.0), full_matrices=False)
     u = u[:, s > _KEPT * s[0]] if s[0] > 0 else u[:, :1]
-    some = bool(rests.any())
+    inside = np.einsum("pr,plk->lrk", u, flat)
     return Ranking(
-        thetas, u.astype(np.float32), (u.T @ flat).astype(np.float32),
+        thetas, u.astype(np.float32), inside.astype(np.float32),
         (u.T @ rests.T).astype(np.float32) if some else None,
-        np.einsum("kpl,kp->lk", bases, rests).reshape(-1).astype(np.float32) if some else None,
+        np.einsum("kpl,kp->lk", bases, rests).astype(np.float32) if some else None,
         np.square(rests).sum(axis=1).astype(np.float32) if some else None,
     )  # fmt: skip
 
 
 def _orthonormal(phi: np.ndarray) -> np.ndarray:
-    """Orthonormal bases of columns, (starts, points, linear); nan where they are not finite."""
+    """Orthonormal bases of columns, (starts, points, linear); nan where they are not finite.
+
+    Columns that are the same for all come first, and so do their directions.
+    """
     if not phi.shape[2]:
         return phi
+    same = (phi == phi[:1]).all(axis=(0, 1))
+    phi = phi[:, :, np.argsort(~same, kind="stable")]
     with np.errstate(all="ignore"):
         norms = np.linalg.norm(phi, axis=1, keepdims=True)
         scaled = phi / np.where(norms > 0, norms, 1.0)

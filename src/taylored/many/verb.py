@@ -13,7 +13,7 @@ from taylored.formula import normalize_name, suggest
 from taylored.many.beside import by_name, is_named
 from taylored.many.data import Data, mask_rows, own_columns, own_starts, sigma_rows, split_start
 from taylored.many.output import Output
-from taylored.many.plan import make_plan
+from taylored.many.plan import Plan, make_plan
 from taylored.many.progress import Step, check_callback, check_progress
 from taylored.many.result import ManyFits
 from taylored.many.run import Job, run
@@ -129,19 +129,15 @@ def fit_many(
                      sigma=sigma if own_sigma is None else None, absolute_sigma=absolute_sigma,
                      has_sigma=own_sigma is not None, dtype=dtype, engine=engine)  # fmt: skip
     plan = on_device(plan, math.prod(rows.shape))
-    columns = {plan.model.columns.index(normalize_name(n)): n for n in own
-               if normalize_name(n) in plan.model.columns}  # fmt: skip
-    data = Data(rows, own_sigma, mask_rows(mask, rows), {i: own[n] for i, n in columns.items()},
+    columns = {plan.model.columns.index(n): (x[name], own[name])
+               for name in own if (n := normalize_name(name)) in plan.model.columns}  # fmt: skip
+    data = Data(rows, own_sigma, mask_rows(mask, rows), {i: r for i, (_, r) in columns.items()},
                 own_starts(plan, own_start, rows.shape))  # fmt: skip
-    if client is not None or any(map(_lazy, (Y, sigma, mask, *(x[n] for n in own)))):
+    given = (Y, sigma, mask, {i: values for i, (values, _) in columns.items()})
+    if client is not None or any(map(_lazy, (*given[:3], *given[3].values()))):
         _not_to_files(out)
-        cluster: Any = importlib.import_module("taylored.many.cluster")
-        return cluster.fit_many_dask(
-            plan, _in_chunks(Y, rows), sigma=_in_chunks(sigma, own_sigma),
-            mask=_in_chunks(mask, data.mask), start=data.start, client=client, ledger=ledger,
-            columns={i: _in_chunks(x[n], own[n]) for i, n in columns.items()}, threads=threads,
-            progress=progress, callback=callback,
-        )  # fmt: skip
+        return _on_dask(plan, data, given, client=client, ledger=ledger, threads=threads,
+                        progress=progress, callback=callback)  # fmt: skip
     output = out if out is None or isinstance(out, Output) else Output(out)
     return run(Job(plan, data, threads, ledger, output, progress, callback))
 
@@ -187,6 +183,17 @@ def _lazy(given: Any) -> bool:
     array = getattr(array, "variable", array)
     array = getattr(array, "_data", array)
     return "dask" in sys.modules and hasattr(array, "__dask_graph__")
+
+
+def _on_dask(plan: Plan, data: Data, given: tuple[Any, ...], **options: Any) -> ManyFits:
+    """The fits of chunks, by Dask or a client's workers, of arrays as they were given."""
+    cluster: Any = importlib.import_module("taylored.many.cluster")
+    y, sigma, mask, columns = given
+    return cluster.fit_many_dask(
+        plan, _in_chunks(y, data.y), sigma=_in_chunks(sigma, data.sigma),
+        mask=_in_chunks(mask, data.mask), start=data.start,
+        columns={i: _in_chunks(v, data.columns[i]) for i, v in columns.items()}, **options,
+    )  # fmt: skip
 
 
 def _in_chunks(given: Any, rows: Rows | None) -> Any:

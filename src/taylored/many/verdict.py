@@ -8,6 +8,7 @@ import numpy as np
 
 from taylored.many.clipped import is_clipped
 from taylored.many.status import Status
+from taylored.native.survey import Survey
 
 __all__ = ["Found", "before", "judge"]
 
@@ -19,24 +20,26 @@ _DEPENDENT = 1e-11  # least pivot of the normal matrix, relative: below it colum
 _LARGEST = 1e75  # beyond it, or below its reciprocal, squares leave the range of float64
 
 
-def before(y: np.ndarray, used: np.ndarray | None, needed: int) -> np.ndarray:
+def before(y: np.ndarray, used: np.ndarray | None, seen: Survey, needed: int) -> np.ndarray:
     """The verdicts that need no fit, (fits,); `OK` where it must be fitted.
 
     `y` is (fits, points); `used` marks finite points that are not masked, None for all of them;
-    `needed` is how many points there must be.
+    `seen` says what these are like; `needed` is how many points there must be.
     """
     code = np.full(len(y), Status.OK, np.int8)
-    if used is None:
-        count = np.full(len(y), y.shape[1])
-        largest, smallest = y.max(axis=1, initial=-np.inf), y.min(axis=1, initial=np.inf)
-    else:
-        count = used.sum(axis=1)
-        largest = np.where(used, y, -np.inf).max(axis=1, initial=-np.inf)
-        smallest = np.where(used, y, np.inf).min(axis=1, initial=np.inf)
+    count = y.shape[1] if used is None else used.sum(axis=1)
+    largest, smallest = seen.high, seen.low
     flat = largest == smallest
     size = np.maximum(np.abs(largest), np.abs(smallest))
-    code[is_clipped(y, used, largest)] = Status.SATURATED
-    code[is_clipped(y, used, np.where(smallest != 0.0, smallest, np.nan))] = Status.SATURATED
+    for extreme, times in (
+        (largest, seen.highs),
+        (np.where(smallest, smallest, np.nan), seen.lows),
+    ):
+        rows = np.flatnonzero((times >= 2) & np.isfinite(extreme))
+        if len(rows):
+            part = None if used is None else used[rows]
+            clipped = rows[is_clipped(y[rows], part, extreme[rows])]
+            code[clipped] = Status.SATURATED
     code[~flat & ((size > _LARGEST) | (size < 1.0 / _LARGEST))] = Status.OUT_OF_RANGE
     code[flat] = Status.FLAT
     code[flat & (largest == 0.0)] = Status.ZERO

@@ -16,6 +16,7 @@ import llvmlite.ir as ir
 import numpy as np
 
 from taylored.native.llvm import Compiled, build, target
+from taylored.native.loops import loop
 from taylored.native.lower import read, uniform_numbers, write, write_reciprocals
 from taylored.native.vectors import INT, POINTER, Vectors
 from taylored.trace.program import Constant, Program
@@ -195,25 +196,6 @@ class _Writer:
             self._put(INT(-1), self.given["lane"], INT(lane))
             self._put(INT(1), self.given["lane"], INT(self.v.lanes + lane))
 
-    # ---- loops ------------------------------------------------------------------------------
-
-    def _for(self, count: Any, body: Any, name: str) -> None:
-        """`for i in range(count): body(i)`."""
-        b = self.v.builder
-        before, start = b.block, self.function.append_basic_block(name)
-        inside = self.function.append_basic_block(name + "_body")
-        after = self.function.append_basic_block(name + "_after")
-        b.branch(start)
-        b.position_at_end(start)
-        i = b.phi(INT)
-        i.add_incoming(INT(0), before)
-        b.cbranch(b.icmp_signed("<", i, count), inside, after)
-        b.position_at_end(inside)
-        body(i)
-        i.add_incoming(b.add(i, INT(1)), b.block)
-        b.branch(start)
-        b.position_at_end(after)
-
     # ---- taking fits ------------------------------------------------------------------------
 
     def _refill(self) -> Any:
@@ -221,7 +203,7 @@ class _Writer:
         b, lanes = self.v.builder, self.v.lanes
         b.store(INT(0), self.working)
 
-        def lane(i: Any) -> None:
+        with loop(b, INT(lanes)) as i:
             done = self._number(self.given["lane"], b.add(i, INT(lanes)), INT)
             with b.if_then(b.icmp_signed("!=", done, INT(0)), likely=False):
                 fit = self._number(self.given["lane"], i, INT)
@@ -240,7 +222,6 @@ class _Writer:
                 b.store(b.add(b.load(self.working, typ=INT), INT(1)), self.working)
                 self._next_start(i, now)
 
-        self._for(INT(lanes), lane, "lanes")
         return b.load(self.working, typ=INT)
 
     def _state(self, row: int, lane: Any) -> Any:
@@ -277,13 +258,11 @@ class _Writer:
         b, v = self.v.builder, self.v
         offset = b.add(b.mul(self.given["points"], INT(strip * v.lanes)), lane)
 
-        def point(i: Any) -> None:
+        with loop(b, self.given["points"]) as i:
             value = self._number(base, b.add(first, i), kind)
             if kind != v.scalar:
                 value = b.fpext(value, v.scalar) if v.bits == 64 else b.fptrunc(value, v.scalar)
             self._put(value, self.given["work"], b.add(offset, b.mul(i, INT(v.lanes))))
-
-        self._for(self.given["points"], point, "copy")
 
     def _next_start(self, lane: Any, fit: Any) -> None:
         """Where starts are left to be tried, the next one is the point of the coming pass."""

@@ -13,28 +13,90 @@ import llvmlite.ir as ir
 import numpy as np
 
 from taylored.native.llvm import Compiled, build, target
+from taylored.native.loops import loop
 from taylored.native.vectors import INT, POINTER, Vectors
 
-__all__ = ["products"]
+__all__ = ["largest_projection", "products"]
 
 _TILE = 8  # columns of the matrix at a time, their sums held in registers
 
 
 def products(matrix: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     """matrix.T @ vectors in float32: (rows, columns) and (rows, many) give (columns, many)."""
-    lanes = max(target().lanes(4), 4)
-    rows, columns = matrix.shape
-    many = vectors.shape[1]
-    wide, long = -(-many // lanes) * lanes, -(-columns // _TILE) * _TILE
-    padded = np.zeros((rows, wide), np.float32)
-    padded[:, :many] = vectors
-    left = np.zeros((rows, long), np.float32)
-    left[:, :columns] = matrix
-    found = np.empty((long, wide), np.float32)
-    arrays = [left.ctypes.data, padded.ctypes.data, found.ctypes.data]
-    words = np.array([rows, long, wide, *arrays], np.int64)
+    lanes, (rows, columns), many = _lanes(), matrix.shape, vectors.shape[1]
+    left, right = _padded(matrix, _TILE), _padded(vectors, lanes)
+    found = np.empty((left.shape[1], right.shape[1]), np.float32)
+    arrays = [left.ctypes.data, right.ctypes.data, found.ctypes.data]
+    words = np.array([rows, *found.shape, *arrays], np.int64)
     _compiled(lanes).call(words.ctypes.data)
     return found[:columns, :many]
+
+
+def largest_projection(bases: np.ndarray, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which of many subspaces each vector has its largest part in, and the square of that part.
+
+    `bases` is (dimension, rows, subspaces), orthonormal along the first axis for each subspace;
+    `vectors` (rows, many). Both results are (many,).
+    """
+    lanes, (dimension, rows, _), many = _lanes(), bases.shape, vectors.shape[1]
+    left = np.stack([_padded(b, _TILE) for b in bases])
+    right = _padded(vectors, lanes)
+    found = np.empty((2, right.shape[1]), np.float32)
+    arrays = [left.ctypes.data, right.ctypes.data, found.ctypes.data]
+    words = np.array([rows, left.shape[2], right.shape[1], *arrays], np.int64)
+    _largest(lanes, dimension).call(words.ctypes.data)
+    return found[0, :many].astype(np.intp), found[1, :many]
+
+
+def _lanes() -> int:
+    return max(target().lanes(4), 4)
+
+
+def _padded(matrix: np.ndarray, multiple: int) -> np.ndarray:
+    """The matrix in float32, with columns of zeros up to a multiple."""
+    rows, columns = matrix.shape
+    if columns % multiple == 0:
+        return np.ascontiguousarray(matrix, np.float32)
+    found = np.zeros((rows, -(-columns // multiple) * multiple), np.float32)
+    found[:, :columns] = matrix
+    return found
+
+
+@cache
+def _largest(lanes: int, dimension: int) -> Compiled:
+    module = ir.Module("largest")
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [POINTER]), "largest")
+    v = Vectors(module, 32, lanes)
+    v.builder = b = ir.IRBuilder(function.append_basic_block("entry"))
+    rows, columns, many, left, right, out = _arguments(v, function)
+    best, number = b.alloca(v.type), b.alloca(v.type)
+    with loop(b, many, lanes) as first:
+        b.store(v.constant(-1.0), best)
+        b.store(v.constant(0.0), number)
+        with loop(b, columns, _TILE) as column:
+            totals = [v.constant(0.0)] * _TILE
+            for part in range(dimension):
+                start = b.mul(b.mul(rows, columns), INT(part))
+                base = b.gep(left, [start], source_etype=v.scalar)
+                sums = _sums(v, (rows, columns, many), (base, right), column, first)
+                totals = [v.fma(s, s, t) for s, t in zip(sums, totals, strict=True)]
+            for k, total in enumerate(totals):
+                most, at = b.load(best, typ=v.type), b.load(number, typ=v.type)
+                place = v.splat(b.sitofp(b.add(column, INT(k)), v.scalar))
+                better = v.compare(">", total, most)
+                b.store(v.select(better, total, most), best)
+                b.store(v.select(better, place, at), number)
+        v.store(b.load(number, typ=v.type), out, first)
+        v.store(b.load(best, typ=v.type), out, b.add(many, first))
+    b.ret_void()
+    return build(module, "largest")
+
+
+def _arguments(v: Vectors, function: ir.Function) -> list[ir.Value]:
+    """Three whole numbers and three addresses."""
+    b = v.builder
+    places = [b.gep(function.args[0], [INT(k)], source_etype=INT) for k in range(6)]
+    return [b.load(p, typ=POINTER if k > 2 else INT) for k, p in enumerate(places)]
 
 
 @cache
@@ -44,11 +106,8 @@ def _compiled(lanes: int) -> Compiled:
     function = ir.Function(module, kind, "products")
     v = Vectors(module, 32, lanes)
     v.builder = b = ir.IRBuilder(function.append_basic_block("entry"))
-    rows, columns, many, left, right, out = (
-        b.load(b.gep(function.args[0], [INT(k)], source_etype=INT), typ=POINTER if k > 2 else INT)
-        for k in range(6)
-    )
-    with _loop(b, many, lanes) as first, _loop(b, columns, _TILE) as column:
+    rows, columns, many, left, right, out = _arguments(v, function)
+    with loop(b, many, lanes) as first, loop(b, columns, _TILE) as column:
         sums = _sums(v, (rows, columns, many), (left, right), column, first)
         for k, total in enumerate(sums):
             v.store(total, out, b.add(b.mul(b.add(column, INT(k)), many), first))
@@ -82,30 +141,3 @@ def _sums(v: Vectors, sizes: tuple, arrays: tuple, column: ir.Value, first: ir.V
     b.cbranch(b.icmp_signed("<", following, rows), loop, after)
     b.position_at_end(after)
     return new
-
-
-class _loop:
-    """`with _loop(builder, count, step) as i:` writes the body of a loop over 0, step, ..."""
-
-    def __init__(self, builder: ir.IRBuilder, count: ir.Value, step: int):
-        self.builder, self.count, self.step = builder, count, step
-
-    def __enter__(self) -> ir.Value:
-        b = self.builder
-        before = b.block
-        self.start = b.append_basic_block("loop")
-        inside = b.append_basic_block("body")
-        self.after = b.append_basic_block("after")
-        b.branch(self.start)
-        b.position_at_end(self.start)
-        self.index = b.phi(INT)
-        self.index.add_incoming(INT(0), before)
-        b.cbranch(b.icmp_signed("<", self.index, self.count), inside, self.after)
-        b.position_at_end(inside)
-        return self.index
-
-    def __exit__(self, *_: object) -> None:
-        b = self.builder
-        self.index.add_incoming(b.add(self.index, INT(self.step)), b.block)
-        b.branch(self.start)
-        b.position_at_end(self.after)

@@ -36,7 +36,7 @@ COLORS = {
     Status.BAD_SIGMA: "#6B4EFF",
     Status.NOT_FINITE: "#5A1E2E",
     Status.NOT_RUN: "#FFFFFF",
-    Status.OUT_OF_RANGE: "#E58FA6",
+    Status.OUT_OF_RANGE: "#DD8866",
 }
 HATCHED = {Status.NO_SIGNAL: "////", Status.MASKED: "....", Status.NOT_RUN: "xxxx"}
 _LINES = 25.0  # lines of the meanings' size that fit beside a picture
