@@ -63,7 +63,7 @@ def passes(scenario: Scenario, drawn: Drawn, rounds: int, **options: Any) -> Pas
 def _watched() -> Iterator[dict[bool, list[float]]]:
     """Seconds and evaluations by whether it is the search."""
     spent = {True: [0.0, 0.0], False: [0.0, 0.0]}
-    run, final = solve._run, solve._FINAL
+    run, final = solve.run_stage, solve._FINAL
 
     def timed(*given: Any) -> Any:
         begun = time.thread_time()
@@ -74,11 +74,11 @@ def _watched() -> Iterator[dict[bool, list[float]]]:
         place[1] += float(out["count"].sum())
         return out
 
-    solve._run = timed
+    solve.run_stage = timed
     try:
         yield spent
     finally:
-        solve._run = run
+        solve.run_stage = run
 
 
 # ---- standard errors ------------------------------------------------------------------------

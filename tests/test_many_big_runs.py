@@ -51,6 +51,7 @@ def test_nist_in_three_chunks(problem):
     check_digits(big, problem, 6.0)
 
 
+@pytest.mark.every(6)
 @pytest.mark.parametrize("problem", _EVERY, ids=lambda p: p.name)
 def test_nist_when_the_sample_has_half_the_rows(problem, monkeypatch):
     """Then the answer comes from passes over chunks alone."""

@@ -61,11 +61,12 @@ def test_verdicts_with_standard_errors():
 
 def test_masks_and_bounds():
     formula, y = spoiled()
+    y = y[[0, 2, 11, 3]]
     mask = np.ones(y.shape, bool)
-    mask[2, 5] = False  # the infinite point
-    mask[0] = mask[10] = False
+    mask[1, 5] = False  # the infinite point
+    mask[0] = False
     native, loop = both(formula, y, mask=mask, bounds={"a": (0, 1.2), "tau": (0.1, None)})
-    assert loop.status[0] == "masked" and loop.status[2] != "infinite"
+    assert loop.status[0] == "masked" and loop.status[1] != "infinite"
     assert (loop.status == "at-bound").any()
     assert (native.status == loop.status).all()
 
