@@ -94,6 +94,9 @@ WAYS = {
     "zarr, dimension by name": ("cube.zarr", MODEL),
     "netcdf": ("cube.nc", f"signal ~ {MODEL}"),
     "npy": ("curves.npy", MODEL, "--coord", "t=10:80:10"),
+    "npy from low to high": ("curves.npy", MODEL, "--coord", "t=10:80"),
+    "zarr from low to high": ("cube.zarr", MODEL, "--dim", "t", "--coord", "t=10:80"),
+    "npy with a name of its points": ("curves.npy", MODEL, "--coord", "t=10:80", "--dim", "t"),
     "npy with a file": ("curves.npy", MODEL, "--coord", "t={files}/t.npy"),
     "npz": ("curves.npz", MODEL, "--var", "signal"),
     "zarr array": ("bare.zarr", MODEL, "--coord", "t=10,20,30,40,50,60,70,80"),
@@ -239,9 +242,26 @@ def test_stop_keeps_maps(run, monkeypatch, quick):
     monkeypatch.setattr(running, "solve", stopping)
     done = run("cube.zarr", MODEL, "--out", "m.zarr", "--threads", "1")
     assert done.code == 130 and done.out == ""
-    assert "of 20 fits are finished; in m.zarr" in done.err
+    assert "of 20 fits are finished; maps so far in m.zarr; with --ledger DIR" in done.err
     with xr.open_zarr("m.zarr", consolidated=False, chunks=None) as maps:
         assert 0 < (maps["status"] != Status.NOT_RUN).sum() < 20
+
+
+@pytest.mark.parametrize(
+    ("out", "ledger", "words"),
+    [
+        ("m.zarr", "led", "kept in led; maps so far in m.zarr. Run the same command to go on."),
+        (None, "led", "are finished and kept in led. Run the same command to go on."),
+        (None, None, "3 of 5 fits are finished; with --ledger DIR they would be kept"),
+    ],
+)
+def test_what_is_kept_is_told(out, ledger, words):
+    from many_made import made
+    from taylored.cli.fit_many import _finished
+
+    many = made((5,), ["ok", "ok", "flat", "not-run", "not-run"])
+    told = _finished(many, SimpleNamespace(out=out, ledger=ledger))
+    assert told.startswith("3 of 5 fits are finished") and words in told
 
 
 REFUSED = {
@@ -262,6 +282,15 @@ REFUSED = {
     "no points": (("curves.npy", MODEL), 3, "--coord t=LOW:HIGH:STEP"),
     "too few points": (("curves.npy", MODEL, "--coord", "t=1,2,3"), 3, "3 points"),
     "coordinate": (("curves.npy", MODEL, "--coord", "t"), 2, "NAME=VALUES"),
+    "not a grid": (("curves.npy", MODEL, "--coord", "t=1:2:3:4"), 2, "--coord: '1:2:3:4' is not"),
+    "a step too far": (("curves.npy", MODEL, "--coord", "t=9:1:1"), 2, "--coord: the step 1"),
+    "no such file": (("curves.npy", MODEL, "--coord", "t=no.npy"), 2, "neither a grid nor a file"),
+    "names of x": (("curves.npy", "x*b + q"), 3, "--coord x=LOW:HIGH:STEP"),
+    "no such dimension": (
+        ("curves.npy", MODEL, "--coord", "t=10:80", "--dim", "wave"),
+        2,
+        "no dimension 'wave'",
+    ),
     "coordinate's length": (("cube.zarr", MODEL, "--coord", "t=1,2,3"), 3, "t: 8, y: 4, x: 5"),
     "array": (("curves.npz", MODEL, "--var", "sig"), 3, "signal"),
     "two names": (("curves.npz", f"signal ~ {MODEL}", "--var", "t"), 2, "not the same"),
@@ -284,6 +313,7 @@ def test_refusals_say_what_and_what_next(case, run, files, capsys):
         done = SimpleNamespace(code=main(["fit-many"]), err=capsys.readouterr().err)
     assert done.code == code, done.err
     assert words in done.err and "Next: " in done.err and "internal" not in done.err
+    assert "--predict" not in done.err
 
 
 def test_missing_extra(run, monkeypatch):
@@ -331,4 +361,4 @@ def test_ctrl_c_of_the_real_command(files, tmp_path):
     assert done.returncode == 130, done.stderr
     assert "Traceback" not in done.stderr
     assert done.stderr.splitlines()[-1] == "Interrupted."
-    assert "the same command goes on from done" in done.stderr
+    assert "and kept in done. Run the same command to go on." in done.stderr

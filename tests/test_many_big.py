@@ -13,6 +13,7 @@ from chunked import FORMULA, assert_same, decay, in_chunks, model
 from taylored.errors import (
     ArgumentError,
     ColumnError,
+    DataError,
     EmptyDataError,
     FileReadError,
     ModelError,
@@ -20,7 +21,7 @@ from taylored.errors import (
     SigmaError,
     TooFewPointsError,
 )
-from taylored.many.big import Chunks
+from taylored.many.big import Chunks, runner
 from taylored.results import Accuracy
 
 
@@ -306,3 +307,63 @@ def test_what_has_one_number_per_row_is_refused(big, name):
         big.save("fit.json")
     with pytest.raises(ArgumentError):
         big.predict()
+
+
+# ---- chunks that are none, or change --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "pieces, error, said",
+    [
+        (5, ArgumentError, "list of pieces.*type int"),
+        ({"x": [1.0], "y": [2.0]}, ArgumentError, "one table"),
+        (lambda: {"x": [1.0]}, ArgumentError, "type function"),
+        ("nowhere/*.parquet", FileReadError, "No file has a name like"),
+        ("nowhere.parquet", FileReadError, "Chunk 1, nowhere.parquet"),
+        ([lambda: 1 / 0], FileReadError, "Chunk 1 cannot be opened.*\n.*\n.*ZeroDivision"),
+        ([lambda: decay(9), lambda: [1, 2]], ArgumentError, "Chunk 2"),
+    ],
+)
+def test_what_is_no_chunk_is_named(pieces, error, said):
+    with pytest.raises(error, match=said):
+        ty.fit(FORMULA, Chunks(pieces))
+
+
+def test_a_pattern_of_files(tmp_path, table, small):
+    pl = pytest.importorskip("polars")
+    for i in range(3):
+        part = {k: v[i * 10_000 : (i + 1) * 10_000] for k, v in table.items()}
+        pl.DataFrame(part).write_parquet(tmp_path / f"part{i}.parquet")
+    assert_same(ty.fit(FORMULA, Chunks(str(tmp_path / "*.parquet"))), small)
+    assert len(Chunks(tmp_path / "part0.parquet")) == 1
+
+
+def test_chunks_that_change_are_refused(monkeypatch):
+    monkeypatch.setattr(runner, "KEPT", 0)
+    random = np.random.default_rng(1)
+    still, moving = decay(3_000), [lambda: decay(3_000, int(random.integers(1e9)))]
+    with pytest.raises(DataError, match="other values than when it was first read") as caught:
+        ty.fit(FORMULA, Chunks([still, *moving]))
+    assert caught.value.where == "chunk 2"
+    order = [{k: np.roll(v, i * (k == "y")) for k, v in still.items()} for i in range(30)]
+    with pytest.raises(DataError, match="other values"):  # the same numbers, in other rows
+        ty.fit(FORMULA, Chunks([lambda: order.pop()]))
+
+
+def test_the_picture_shows_the_fit_of_all_rows(big):
+    ax = big.plot()
+    curve = next(line for line in ax.lines if line.get_label() == "fit")
+    x, y = curve.get_data()
+    assert np.array_equal(y, big.predict(x).value)
+    assert np.abs(y - big.sample.predict(x).value).max() > 1e-5
+    said = ax.figure.get_supxlabel()
+    assert "4,000 of 30,000 rows are shown." in said and "a = 2.5" in said
+    shown = ax.figure.axes[1].lines[0].get_ydata()
+    data = big.setup.y - big.predict(big.setup.data[0]).value
+    assert np.allclose(shown, data, atol=1e-12)
+
+
+def test_what_was_examined_is_told(big):
+    text = str(big.examine())
+    assert text.startswith("Residuals of 30000 points, scatter 0.0")
+    assert "runs of signs" in text and max(map(len, text.splitlines())) <= 80

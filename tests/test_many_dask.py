@@ -453,3 +453,35 @@ def test_a_cluster_that_is_closed_is_lost_and_the_ledger_has_the_rest(tmp_path, 
     done = caught.value.result.block.status != 16
     assert 10 <= done.sum() < 48
     assert_same_bits(_resumed(tmp_path).block, expected)
+
+
+# ---- what ends early ------------------------------------------------------------------------
+
+
+def test_chunks_at_work_are_kept_when_one_fails():
+    lazy = dask.array.from_array(Y, chunks=(12, 24)).map_blocks(failing_first, dtype=float)
+    with pytest.raises(UnfinishedError, match="out of luck") as caught:
+        fit_many_dask(plan_of(), lazy, threads=2)
+    assert caught.value.result.counts["not-run"] == 12
+    assert "36 of 48 fits are finished" in caught.value.next_step
+
+
+def failing_first(block, block_info=None):
+    if block_info[0]["chunk-location"][0] == 0:
+        raise ValueError("out of luck")
+    return block
+
+
+def test_a_closed_client_is_told():
+    from distributed import Client
+
+    closed = Client(processes=False, n_workers=1, threads_per_worker=1, dashboard_address=None)
+    closed.close()
+    with pytest.raises(ClusterLostError, match="closed") as caught:
+        fit_many_dask(plan_of(), Y, client=closed)
+    assert caught.value.result.counts == {"not-run": 48}
+    with pytest.raises(ClusterLostError, match="went away"):
+        ty.fit("y ~ a + b*x", ty.Chunks([{"x": X_BIG, "y": X_BIG}] * 2), client=closed)
+
+
+X_BIG = np.arange(10.0)

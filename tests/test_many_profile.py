@@ -87,3 +87,28 @@ def test_shapes_and_refusals():
     fixed = fit_many("s*exp(-x/t)", ECHOES, y, fixed={"s": 1.0}, **QUIET)
     with pytest.raises(ty.errors.ArgumentError, match="fixed"):
         fixed.interval("s", method="profile-t")
+
+
+def test_groups_of_different_length_and_their_labels():
+    parts = []
+    for k, points in enumerate([16, 9, 16, 12]):
+        x = ECHOES[:points]
+        y = (1.0 + 0.1 * k) * np.exp(-x / 60.0) + 0.02 * np.sin(3.0 * x + k)
+        parts.append((np.full(points, f"P{k // 2}"), np.full(points, f"A{k % 2}"), x, y))
+    plate, well, x, y = (np.concatenate(column) for column in zip(*parts, strict=True))
+    table = {"plate": plate, "well": well, "x": x, "y": y}
+    many = fit_many("y ~ s*exp(-x/t)", table, by=["plate", "well"], **QUIET)
+    found = many.interval("t", method="profile-t")
+    for k in range(4):
+        one = many.fit(k)
+        alone = one.interval("t", 0.95, "profile-t")
+        assert found.lo[k] == pytest.approx(alone.lo, rel=1e-3)
+        assert found.hi[k] == pytest.approx(alone.hi, rel=1e-3)
+        assert many.fit((f"P{k // 2}", f"A{k % 2}")).params == one.params
+    wells = fit_many("y ~ s*exp(-x/t)", table, by="well", **QUIET)
+    assert wells.fit("A1").params == wells.fit(1).params
+    for wrong, said in [(("P9", "A1"), "No fit has the key"), ("P1", "labels"), (4, "no fit 4")]:
+        with pytest.raises(ty.errors.ArgumentError, match=said):
+            many.fit(wrong)
+    with pytest.raises(ty.errors.ArgumentError, match="no position"):
+        fit_many("s*exp(-x/t)", ECHOES, y[None, :16], **QUIET).fit("A1")

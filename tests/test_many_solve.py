@@ -193,7 +193,7 @@ def spoiled(y, kind, random):
         y[random.integers(points)] += 3.0
         return y, {"outlier", "misfit", "no-signal"}
     return 1.0 + 0.03 * random.normal(size=points), {
-        "no-signal", "not-converged", "rank-deficient"
+        "no-signal", "not-converged", "rank-deficient", "not-finite"
     }  # fmt: skip
 
 
@@ -351,3 +351,65 @@ def test_values_beyond_the_range():
     for factor in (1e-200, 1e200):
         many = fit_many(formula, X, y * factor, **QUIET)
         assert (many.status == "out-of-range").all()
+
+
+def test_a_peak_is_found_wherever_it_is():
+    random = np.random.default_rng(1)
+    x = np.linspace(0.1, 10, 40)
+    for place in (0.05, 0.5, 0.85, 0.95):
+        for width in (0.3, 1.0, 2.0, 4.0):
+            m = 0.1 + 9.9 * place
+            peak = 100 * np.exp(-(((x - m) / width) ** 2) / 2) + 10
+            y = peak + random.normal(0, 5, (100, 40))
+            many = fit_many("a*exp(-((x - m)/w)**2/2) + b", x, y, sigma=5.0, **QUIET)
+            truth = np.square((y - peak) / 5.0).sum(axis=1)
+            assert (many.chi2[many.usable] <= truth[many.usable]).all()
+
+
+def test_own_points_do_not_depend_on_those_of_others():
+    random = np.random.default_rng(0)
+    t = np.sort(random.uniform(0, 10, (50, 40)), axis=1)
+    y = 100 * np.exp(-t / 3) + 5 + random.normal(0, 1, t.shape)
+    alone = fit_many("a*exp(-t/T) + c", {"t": t[1:]}, y[1:], **QUIET)
+    assert alone.usable.all()
+    for spoiled_x in (np.linspace(0, 1e-9, 40), np.full(40, np.nan), np.linspace(-1e3, -900, 40)):
+        t[0] = spoiled_x
+        many = fit_many("a*exp(-t/T) + c", {"t": t}, y, **QUIET)
+        assert np.array_equal(many.params["T"][1:], alone.params["T"])
+        order = random.permutation(50)
+        again = fit_many("a*exp(-t/T) + c", {"t": t[order]}, y[order], **QUIET)
+        assert np.array_equal(again.params["T"], many.params["T"][order], equal_nan=True)
+
+
+def test_order_of_the_points_does_not_matter():
+    random = np.random.default_rng(0)
+    x = np.linspace(0, 10, 40)
+    order = random.permutation(40)
+    y = 100 * np.exp(-x / 2) + 50 * np.exp(-x / 50) + random.normal(0, 0.3, (50, 40))
+    first = fit_many("a*exp(-x/T)", x, y, **QUIET)
+    second = fit_many("a*exp(-x/T)", x[order], y[:, order], **QUIET)
+    assert (first.status == "misfit").all()
+    assert np.array_equal(first.chi2, second.chi2) and (first.code == second.code).all()
+
+
+def test_parts_that_share_a_width_are_ordered():
+    random = np.random.default_rng(0)
+    x = np.linspace(0, 10, 60)
+    height = random.uniform(50, 150, (300, 1))
+    y = 80 * np.exp(-(((x - 3) / 0.7) ** 2)) + height * np.exp(-(((x - 7) / 0.7) ** 2))
+    y += random.normal(0, 1, y.shape)
+    formula = "a*exp(-((x - m)/w)**2) + b*exp(-((x - n)/w)**2)"
+    many = fit_many(formula, x, y, **QUIET)
+    assert many.usable.mean() > 0.98
+    good = many.usable
+    assert (many.params["m"][good] < 5).all() and (many.params["w"][good] > 0).all()
+
+
+def test_clipped_counts_without_noise_are_not_believed():
+    random = np.random.default_rng(0)
+    t = np.arange(40.0)
+    a, c, w = (random.uniform(*r, (300, 1)) for r in ((250, 300), (15, 25), (4, 7)))
+    for noise in (0.0, 0.5, 1.0):
+        whole = a * np.exp(-((t - c) ** 2) / 2 / w**2) + noise * random.normal(size=(300, 40))
+        y = np.clip(np.round(whole), 0, 153).astype(np.uint8)
+        assert not fit_many("a*exp(-((t - m)/w)**2/2)", {"t": t}, y, **QUIET).usable.any()

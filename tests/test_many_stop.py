@@ -416,3 +416,31 @@ def test_files_larger_than_memory_is(dtype, tmp_path):
     assert done.returncode == 0, done.stderr
     grown, output = map(float, done.stdout.split())
     assert grown < output + 150  # of 400 MB of data
+
+
+def test_a_block_of_other_arrays_is_damaged(tmp_path, quick):
+    fit_many(MODEL, X, Y, ledger=tmp_path / "l")
+    block = tmp_path / "l" / "block-000000.npz"
+    with np.load(block) as stored:
+        arrays = dict(stored)
+    for change in (
+        {"theta": np.full(arrays["theta"].shape, "1.5", "U5")},
+        {"theta": arrays["theta"][:1]},
+        {"stderr": arrays["stderr"].astype(np.float32)},
+        {"dof": arrays["dof"][:-1]},
+        {"status": np.full_like(arrays["status"], 99)},
+        {n: a[..., :-1] for n, a in arrays.items() if n != "digest"},
+    ):
+        np.savez(block, **{**arrays, **change})
+        with pytest.raises(LedgerError, match="damaged"):
+            fit_many(MODEL, X, Y, ledger=tmp_path / "l")
+
+
+def test_maps_say_how_they_were_found_and_open_without_a_warning(tmp_path):
+    xr = pytest.importorskip("xarray")
+    fit_many(MODEL, X, Y, out=tmp_path / "m.zarr", sigma=0.1, bounds={"tau": (0.0, None)})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        maps = xr.open_zarr(tmp_path / "m.zarr")
+    assert (maps.fit_sigma, maps.fit_bounds) == ("absolute", '{"tau": [0.0, null]}')
+    assert maps.fit_fixed == "{}" and maps.taylored_version == taylored.__version__

@@ -23,7 +23,7 @@ from taylored.errors import (
 )  # fmt: skip
 from taylored.many import source
 from taylored.many.aligned import Choices, read_named
-from taylored.many.labeled import parameter_units
+from taylored.many.labeled import many_of, parameter_units
 from taylored.many.status import NAMES
 from taylored.readings.units import combined_unit, read_unit, unit_text
 
@@ -71,7 +71,9 @@ def test_names_coordinates_attributes_and_units_are_kept(da):
     assert ds.tau.dims == ("y", "x") and set(ds.coords) == {"x", "row"}
     assert ds.x.identical(da.x) and ds.row.identical(da.row)
     assert ds.attrs == {
-        "site": "A", "fit_model": DECAY, "fit_coordinates": "t", "fit_variable": "signal"
+        "site": "A", "fit_model": DECAY, "fit_coordinates": "t", "fit_variable": "signal",
+        "fit_sigma": "not given", "fit_bounds": "{}", "fit_fixed": "{}",
+        "taylored_version": ty.__version__,
     }  # fmt: skip
     units = {n: ds[n].attrs.get("units") for n in ("a", "tau", "c", "tau_stderr", "chi2")}
     assert units == {"a": "V", "tau": "s", "c": "V", "tau_stderr": "s", "chi2": None}
@@ -387,3 +389,46 @@ def test_a_file_is_read_chunk_by_chunk_whatever_its_order(tmp_path, monkeypatch)
     chunks = {key: n for key, n in read.items() if key.startswith("s/c/")}
     assert len(chunks) == 12 and sum(chunks.values()) <= 13  # one value of one is looked at first
     assert found.equals(cube.taylored.fit(DECAY, progress=False))
+
+
+# ---- pictures and reports of a Dataset of fits ----------------------------------------------
+
+
+def test_a_stored_dataset_is_drawn_and_told_like_its_fits(da, tmp_path):
+    da[0, 1, :] = 0.0
+    options = {"sigma": 0.02, "bounds": {"tau": (0, None)}, "fixed": {"c": 0.3}}
+    ds = da.chunk(x=2).taylored.fit(DECAY, dim="t", **options)
+    assert ds.fit_bounds == '{"tau": [0.0, null]}' and ds.fit_fixed == '{"c": 0.3}'
+    ds.to_zarr(tmp_path / "fits.zarr", consolidated=False)
+    stored = xr.open_zarr(tmp_path / "fits.zarr", consolidated=False)
+    many = ty.fit_many(DECAY, TIMES, da.values, progress=False, **options)
+    again = many_of(stored.transpose("x", "y"))
+    assert again.shape == (4, 3) and again.names == many.names and again.units["tau"] == "s"
+    assert again.counts == many.counts
+    assert np.array_equal(again.params["tau"].T, many.params["tau"], equal_nan=True)
+    found, plain = again.interval("tau"), many.interval("tau")
+    assert np.array_equal(found.hi.T, plain.hi, equal_nan=True)
+    text = str(stored.taylored.report())
+    assert f"{many.counts['ok']}" in text and "tau" in text and "zero" in text
+    ax = stored.taylored.plot("tau")
+    quality = stored.taylored.plot_quality()
+    assert "tau" in ax.figure._suptitle.get_text() and quality.figure is not ax.figure
+    with pytest.raises(ArgumentError, match="no chi2"):
+        stored.drop_vars("chi2").taylored.report()
+    with pytest.raises(ArgumentError, match="no verdicts"):
+        da.to_dataset().taylored.plot()
+
+
+def test_codes_of_another_version_are_read_by_name(da):
+    ds = da.taylored.fit(DECAY, dim="t")
+    words = ds.status.attrs["flag_meanings"].split()
+    ds["status"] = (ds.status * 0 + 1).assign_attrs(
+        flag_values=[0, 1, 2], flag_meanings=f"{words[3]} ok unheard-of"
+    )
+    assert many_of(ds).usable.all()
+
+
+def test_out_says_how_to_store(da):
+    with pytest.raises(ArgumentError, match="no argument 'out'") as caught:
+        da.taylored.fit(DECAY, dim="t", out="maps.zarr")
+    assert "chunk()" in caught.value.next_step and "to_zarr" in caught.value.next_step

@@ -137,12 +137,16 @@ def test_largest_projection(shape):
     dimension, rows, subspaces, many = shape
     bases = RANDOM.normal(size=(dimension, rows, subspaces)).astype(np.float32)
     vectors = RANDOM.normal(size=(rows, many)).astype(np.float32)
-    squares = np.square(np.einsum("drs,rm->dsm", bases.astype(float), vectors)).sum(axis=0)
+    inside = np.einsum("drs,rm->dsm", bases.astype(float), vectors)
+    squares, above = np.square(inside).sum(axis=0), inside[0] >= 0
     chosen, worth = largest_projection(bases, vectors)
-    assert np.allclose(worth, squares.max(axis=0), rtol=1e-5)
-    assert np.allclose(squares[chosen, np.arange(many)], squares.max(axis=0), rtol=1e-5)
+    for side, mine in enumerate((above, ~above)):
+        most = np.where(mine, squares, 0.0).max(axis=0)
+        assert np.allclose(worth[side], most, rtol=1e-5)
+        some = most > 0
+        assert np.allclose(squares[chosen[side], np.arange(many)][some], most[some], rtol=1e-5)
     few = largest_projection(bases, vectors[:, 1:2])
-    assert (few[0][0], few[1][0]) == (chosen[1], worth[1])
+    assert (few[0][:, 0] == chosen[:, 1]).all() and (few[1][:, 0] == worth[:, 1]).all()
 
 
 @pytest.mark.parametrize("kind", [np.float64, np.float32])

@@ -17,9 +17,9 @@ from many_made import made
 from taylored.errors import ArgumentError
 from taylored.many.status import NAMES, Status
 from taylored.plot.many import draw_many, draw_map, draw_quality, plot_many, plot_map, plot_quality
-from taylored.plot.many_map import _runs, robust, slices
+from taylored.plot.many_map import _runs, robust, slices, ticks_of_decades
 from taylored.plot.many_quality import COLORS, HATCHED
-from taylored.plot.many_words import map_title, quality_title, relative_error
+from taylored.plot.many_words import errors_of, map_title, quality_title, relative_error
 from taylored.plot.save import blank_figure, save_figure
 from taylored.plot.style import styled
 
@@ -160,6 +160,85 @@ def test_values_of_several_sizes_are_drawn_by_their_logarithm():
     assert isinstance(ax.get_images()[0].norm, LogNorm)
 
 
+def test_positions_have_absolute_errors():
+    error = np.linspace(0.1, 0.2, 20)
+    for tau in (np.linspace(499.0, 501.0, 20), np.linspace(-9.0, 9.0, 20)):
+        many = made((4, 5), MIXED, tau=tau, error=error, units={"tau": "nm"})
+        found = errors_of(many, "tau")
+        assert not found.relative and found.unit == "nm"
+        np.testing.assert_array_equal(
+            found.values, np.where(many.usable, many.stderr["tau"], np.nan)
+        )
+        words = said(drawn(draw_map, many, "tau")[0])
+        assert "error of tau (nm)" in words and "over the estimate" not in words and "%" in words
+    same = made((4, 5), tau=np.full(20, 500.0), error=error, units={"tau": "nm"})
+    assert errors_of(same, "tau").relative  # nothing is known of how they spread
+    assert errors_of(made((4, 5)), "tau").relative
+
+    row = made((20,), tau=tau, error=error, units={"tau": "nm"})
+    assert "error (nm)" in said(drawn(draw_map, row, "tau")[0])
+
+
+def test_single_pixels_are_framed_in_slices():
+    names = np.full((3, 12, 12), "ok", object)
+    names[0, 3, 4] = names[1, 11, 0] = "zero"
+    names[2, 5:7, 5:7] = "flat"  # large enough to see
+    many = made((3, 12, 12), names.ravel())
+    for draw in (draw_map, draw_quality):
+        figure, _ = drawn(draw, many)
+        panels = [a for a in figure.axes if a.get_images()]
+        found = [points(a, "s").tolist() for a in panels[:3]]
+        assert found == [[[4.0, 3.0]], [[0.0, 11.0]], []]
+    words = said(drawn(draw_map, many)[0])
+    assert "Framed: single ones." in words and "not drawn" in words
+
+
+def test_verdicts_are_hatched_as_in_their_key():
+    names = np.repeat(["ok", "no-signal", "masked", "not-run"], 5)
+    figure, ax = drawn(draw_quality, made((4, 5), names))
+    patterns = [p.get_hatch() for p in ax.patches]
+    assert sorted(patterns) == sorted(HATCHED.values()) and len(set(patterns)) == 3
+    boxes = [p.get_hatch() for a in figure.axes[1:] for p in a.patches if p.get_hatch()]
+    assert sorted(boxes) == sorted(patterns)
+
+
+WIDE, NARROW = "y ~ a*exp(-t/tau)", "y ~ a*exp(-t/tau) + b*t + c"
+
+
+@pytest.mark.parametrize(
+    ("side", "model"),
+    [(320, NARROW), *(pytest.param(1000, m, marks=pytest.mark.slow) for m in (WIDE, NARROW))],
+)
+def test_counts_of_a_key_stand_apart(side, model):
+    names = np.full(side**2, "ok", object)
+    names[9000 : side**2 // 7], names[8:9000], names[5] = "no-signal", "rank-deficient", "infinite"
+    many = made((side, side), names, model=model)
+    figure, _ = drawn(draw_many, many)
+    texts = [t for ax in figure.axes if not ax.axison for t in ax.texts]
+    words = " ".join(t.get_text() for t in texts)
+    assert all(name in words and f"{n:,}" in words for name, n in many.counts.items())
+    for one, two in itertools.combinations(texts, 2):
+        assert not one.get_window_extent().overlaps(two.get_window_extent()), (one, two)
+
+
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [
+        (1e-9, 1e-3),
+        (1.1, 1.9),
+        (3.0, 40.0),
+        (1e-3, 2e4),
+        (1e-300, 1e300),
+        (2.0, 2.001),
+        (0.9, 1100.0),
+    ],
+)
+def test_logarithmic_axes_have_ticks(low, high):
+    found = np.array(ticks_of_decades(low, high))
+    assert 2 <= len(found) <= 7 and (np.diff(found) > 0).all()
+    assert found[0] >= low * (1 - 1e-6) and found[-1] <= high * (1 + 1e-6)
+
+
 # ---- rows ----
 
 
@@ -232,6 +311,16 @@ def test_lanes_of_a_row():
         if fits == 20:
             assert sorted(p.get_x() + 0.5 for p in ax.patches) == list(range(20))
         assert f"{fits * 7 // 10:,}" in said(figure) and "70.0 %" in said(figure)
+
+
+def test_a_full_lane_is_level():
+    names = np.full(400, "ok", object)  # 300 parts would hold one fit or two
+    names[100:140] = "misfit"
+    _, ax = drawn(draw_quality, made((400,), names))
+    (lane, _) = list(ax.collections)
+    (path,) = lane.get_paths()
+    heights = {round(float(y), 6) for y in path.vertices[:, 1]}
+    assert heights == {-0.4, 0.4}
 
 
 # Machado, Oliveira and Fernandes, IEEE TVCG 15 (2009): linear RGB as seen without one of the cones.

@@ -76,6 +76,17 @@ def test_one_line():
     assert "\n" not in many_line(long) and len(many_line(long)) < 120
 
 
+def test_what_was_fitted_is_broken_to_the_width():
+    model = "y ~ " + " + ".join(f"amplitude{k}*exp(-t/tau{k})" for k in range(4)) + " + tau*t"
+    for color in (False, True):
+        lines = text(made((3, 4), model=model), color=color).split("\n\n")[1].split("\n")
+        plain = [re.sub("\033\\[[0-9;]*m", "", line) for line in lines]
+        assert len(plain) > 1 and all(len(s) <= 80 and s.startswith("  ") for s in plain)
+        said = " ".join("".join(plain).split())
+        assert said.replace(" ", "").endswith("tau*t3x4fitsof8points")
+        assert "amplitude3" in said
+
+
 # ---- the table of parameters ----
 
 

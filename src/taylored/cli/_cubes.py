@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,17 +40,33 @@ def kind_of(source: str) -> str:
     return Kind.NUMPY if ending in (".npy", ".npz") else Kind.TABLE
 
 
-def coordinates_of(options: Options) -> dict[str, np.ndarray]:
-    """`--coord t=0:10:1`, by name."""
+def coordinates_of(
+    options: Options, points: Callable[[str], int | None] = lambda name: None
+) -> dict[str, np.ndarray]:
+    """`--coord t=0:10:1`, by name; `points` says how many a coordinate has, where it is known."""
     found = {}
     for text in options.coord:
         name, sign, where = text.partition("=")
         if not (name.strip() and sign and where.strip()):
             raise ArgumentError(f"--coord: {text[:40]!r} is not NAME=VALUES.",
                                 next_step="write --coord t=0:99:1")  # fmt: skip
-        values = grid(where.strip())
-        found[name.strip()] = _one_axis(where.strip()) if values is None else np.array(values)
+        found[name.strip()] = _coordinate(where.strip(), points(name.strip()))
     return found
+
+
+def _coordinate(text: str, points: int | None) -> np.ndarray:
+    try:
+        values = grid(text)
+    except ArgumentError as error:  # of --predict, which has the same grids
+        raise ArgumentError(
+            error.what.replace("--predict", "--coord", 1), where=error.where, why=error.why,
+            next_step="write --coord t=LOW:HIGH:STEP, t=1,2,5, or t=FILE.npy",
+        ) from None  # fmt: skip
+    if values is None:
+        return _one_axis(text)
+    if points and text.count(":") == 1:  # LOW:HIGH: as many as there are
+        return np.linspace(values[0], values[-1], points)
+    return np.array(values)
 
 
 def _one_axis(path: str) -> np.ndarray:
@@ -78,7 +94,8 @@ def labeled_job(
     y = _variable(ds, formula, options)
     known = {normalize_name(str(n)): n for n in ds.data_vars if n != y.name}
     added = {known[n]: ds[known[n]] for n in formula.model.names if n in known}
-    y = y.assign_coords({**added, **_along(y, coordinates_of(options), options)})
+    given = coordinates_of(options, lambda n: y.sizes.get(_dimension(y, n, options)))
+    y = y.assign_coords({**added, **_along(y, given, options)})
     return _named_job(ds, y, formula, options)
 
 
@@ -157,11 +174,16 @@ def _one_of(ds: Any, name: str, what: str) -> Any:
     )
 
 
+def _dimension(y: Any, name: str, options: Options) -> str:
+    """The dimension of a coordinate: that of its name, or the one fitted."""
+    return name if name in y.dims else (options.dim or "").strip()
+
+
 def _along(y: Any, given: Mapping[str, np.ndarray], options: Options) -> dict[str, Any]:
     """Coordinates from the command line, each along a dimension of its name or the one fitted."""
     found = {}
     for name, values in given.items():
-        dim = name if name in y.dims else (options.dim or "").strip()
+        dim = _dimension(y, name, options)
         if dim not in y.dims or len(values) != y.sizes[dim]:
             length = f"{name} has {len(values)} values"
             raise ColumnError(
@@ -235,21 +257,35 @@ def arrays_job(source: str, formula: Formula, options: Options) -> Mapping[str, 
     name = _wanted(formula, options)
     named = len(stored.arrays) > 1 or source.lower().endswith(".npz")
     y = stored.get(name, "--var") if name and named else _largest(stored)
-    given = coordinates_of(options)
+    given = coordinates_of(options, lambda name: y.shape[-1] if y.ndim else None)
     rest = {n: a for n, a in stored.arrays.items() if a is not y and n in formula.model.names}
     x = {**rest, **given}
     if not any(normalize_name(n) in formula.model.names for n in x):
-        first = formula.model.names[-1] if "t" not in formula.model.names else "t"
+        names = formula.model.names
+        first = next((n for n in ("t", "x") if n in names), names[-1] if names else "t")
         raise ColumnError(
             "No name of the model is known as data: where are the points?", where=source,
             why=f"the model has the names {', '.join(formula.model.names)}",
             next_step=f"say it: --coord {first}=LOW:HIGH:STEP, or --coord {first}=FILE.npy",
         )  # fmt: skip
+    _check_dim(options, [*x], source)
     return {
         "x": x, "Y": y,
         "sigma": _number_or(options.sigma, lambda n: stored.get(n, "--sigma")),
         "mask": None if options.mask is None else stored.get(options.mask, "--mask"),
     }  # fmt: skip
+
+
+def _check_dim(options: Options, known: list[str], source: str) -> None:
+    """Arrays without names are fitted along their last axis, whose points have a known name."""
+    if options.dim is None or options.dim.strip() in known:
+        return
+    raise ArgumentError(
+        f"--dim: there is no dimension {options.dim.strip()[:40]!r}.", where=source,
+        why="the array has no names; its last axis holds the points, which are called "
+        + ", ".join(known),
+        next_step="leave --dim out, after bringing the points to the last axis",
+    )  # fmt: skip
 
 
 def _stored(source: str) -> Mapping[str, Any]:

@@ -34,8 +34,8 @@ def _which(parser: argparse.ArgumentParser) -> None:
     add("--var", metavar="NAME", help="the variable to fit (default: the only one, or VARIABLE)")
     add("--mask", metavar="VAR", help="a variable that is true where a point is used")
     add("--coord", metavar="t=0:99:1", action="append", default=[],
-        help="where the points are, if DATA does not say: LOW:HIGH:STEP, 1,2,5, or a .npy "
-        "file; repeatable")  # fmt: skip
+        help="where the points are, if DATA does not say: LOW:HIGH:STEP, LOW:HIGH, 1,2,5, or "
+        "a .npy file; repeatable")  # fmt: skip
     add("--by", metavar="KEY,KEY", help="columns of a long table that tell the fits apart")
 
 

@@ -84,25 +84,22 @@ def _kept(options: Options, fit: Any) -> ManyFits:
         return fit()
     except Interrupted as stop:
         many: ManyFits = stop.result
-        output.note(f"{_finished(many)}{_where(options)}")
+        output.note(_finished(many, options))
         raise KeyboardInterrupt from None
     except UnfinishedError as error:
         if error.result is not None:
-            error.next_step = f"{_finished(error.result)}{_where(options)}"
+            error.next_step = _finished(error.result, options)
         raise
 
 
-def _finished(many: ManyFits) -> str:
+def _finished(many: ManyFits, options: Options) -> str:
+    """How many fits are finished, where they are, and how to go on."""
     done = many.fits - many.counts.get("not-run", 0)
-    return f"{done:,} of {many.fits:,} fits are finished"
-
-
-def _where(options: Options) -> str:
-    """Where finished fits are."""
-    places = [f"in {options.out}"] if options.out else []
+    said = f"{done:,} of {many.fits:,} fits are finished"
+    maps = f"; maps so far in {options.out}" if options.out else ""
     if options.ledger:
-        places.append(f"the same command goes on from {options.ledger}")
-    return f"; {', '.join(places)}" if places else "; with --ledger DIR they would be kept"
+        return f"{said} and kept in {options.ledger}{maps}. Run the same command to go on."
+    return f"{said}{maps}; with --ledger DIR they would be kept, and the same command would go on."
 
 
 def _fitted(source: str, formula: Formula, options: Options) -> ManyFits:

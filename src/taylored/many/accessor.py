@@ -15,7 +15,7 @@ from taylored.many.cluster import fit_chunks
 from taylored.many.data import Data
 from taylored.many.dimensions import spread
 from taylored.many.engines import engine_of
-from taylored.many.labeled import counts_of, dataset_of, status_names
+from taylored.many.labeled import counts_of, dataset_of, many_of, status_names
 from taylored.many.lazy import lazy_rows, named_chunks
 from taylored.many.progress import Step, Watch
 from taylored.many.result import ManyFits
@@ -153,6 +153,18 @@ class DatasetAccessor:
         """How many fits there are of each verdict that occurs, most frequent first."""
         return counts_of(self._data)
 
+    def report(self) -> Any:
+        """The report of a Dataset of fits, as `ManyFits.report`; computes it where it is lazy."""
+        return many_of(self._data).report()
+
+    def plot(self, name: str | None = None, ax: Any = None) -> Any:
+        """Draw the map of a parameter of a Dataset of fits; returns the axes."""
+        return many_of(self._data).plot(name, ax)
+
+    def plot_quality(self, ax: Any = None) -> Any:
+        """Draw which fits are usable, and why the others are not; returns the axes."""
+        return many_of(self._data).plot_quality(ax)
+
 
 def _variable(ds: Any, name: str, what: str) -> Any:
     if name not in ds:
@@ -171,6 +183,8 @@ def _listed(names: Iterable[Any]) -> str:
 
 _ELSEWHERE = {"p0": "start", "func": "model", "coords": "dim", "reduce_dims": "dim",
               "param_names": "a formula", "errors": "status, which every fit has",
+              "out": "da.chunk() first, and to_zarr(path) of the result: maps are written as they "
+              "are found",
               "skipna": "nothing: nan is left out",
               "weights": "sigma (standard errors)"}  # fmt: skip
 

@@ -27,6 +27,13 @@ def canonical(prepared: Prepared, theta: np.ndarray) -> np.ndarray:
         _take(prepared, theta, other, theta[bent[turned[0]]] < 0.0)
     for place, half in prepared.phases:
         _turn(prepared, theta, (bent[place], straight), half)
+    for _ in bent:  # as often as it takes to sort them
+        for (i, j), linear, descending in prepared.swaps:
+            first, second = theta[bent[i]], theta[bent[j]]
+            other = theta.copy()
+            other[[bent[i], bent[j]]] = second, first
+            other[straight] = linear @ theta[straight]
+            _take(prepared, theta, other, (first < second) if descending else (first > second))
     for group, lead, descending in prepared.interchangeable:
         places = np.array(group)
         key = theta[places[:, lead]]

@@ -164,15 +164,25 @@ class _Gathering:
     def run(self) -> None:
         """Keep the engine busy until every chunk is back."""
         waiting, flying = iter(self.chunks), {}
+        failed: tuple[Chunk, Exception] | None = None
         while True:
             while len(flying) < self.engine.limit and (chunk := next(waiting, None)) is not None:
                 known = None if self.ledger is None else self.ledger.digest(chunk.key) or ""
                 flying[self._start(chunk, known)] = chunk, known
             if not flying:
-                return
+                break
             handle = self._next()
             chunk, known = flying.pop(handle)
-            self._keep(chunk, known, *self._result(chunk, handle))
+            try:
+                found = self.engine.result(handle)
+            except ClusterLostError as error:
+                raise self._lost(error) from error
+            except Exception as error:  # what is at work is waited for, and kept
+                waiting, failed = iter(()), failed or (chunk, error)
+            else:
+                self._keep(chunk, known, *found)
+        if failed is not None:
+            raise self._unfinished(*failed) from failed[1]
 
     def _start(self, chunk: Chunk, known: str | None) -> Any:
         try:
@@ -191,24 +201,20 @@ class _Gathering:
         step = f"{error.next_step} {self.told()}" if error.next_step else self.told()
         return ClusterLostError(error.what, why=error.why, next_step=step)
 
-    def _result(self, chunk: Chunk, handle: Any) -> tuple[str, Block | None]:
-        try:
-            return self.engine.result(handle)
-        except ClusterLostError as error:
-            raise self._lost(error) from error
-        except Exception as error:
-            what = getattr(error, "what", "") or f"{type(error).__name__}: {error}"
-            where = ", ".join(f"{s.start}:{s.stop}" for s in chunk.where)
-            raise UnfinishedError(
-                "Some fits could not be read or run.", where=f"fits [{where}]", why=what[:300],
-                next_step=self.told(),
-            ) from error  # fmt: skip
+    def _unfinished(self, chunk: Chunk, error: Exception) -> UnfinishedError:
+        what = getattr(error, "what", "") or f"{type(error).__name__}: {error}"
+        where = ", ".join(f"{s.start}:{s.stop}" for s in chunk.where)
+        return UnfinishedError(
+            "Some fits could not be read or run.", where=f"fits [{where}]", why=what[:300],
+            next_step=self.told(),
+        )  # fmt: skip
 
     def _keep(self, chunk: Chunk, known: str | None, digest: str, block: Block | None) -> None:
         reused = block is None
         if self.ledger is not None:
             if block is None:
-                block = self.ledger.get(chunk.key, digest)
+                fits = math.prod(s.stop - s.start for s in chunk.where)
+                block = self.ledger.get(chunk.key, digest, fits)
             else:
                 self.changed += bool(known)
                 self.ledger.put(chunk.key, digest, block)

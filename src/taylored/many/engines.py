@@ -83,7 +83,7 @@ class There:
                 next_step="give one that is not: distributed.Client(address).",
             )
         self.client = client
-        self.limit = 2 * max(1, sum(client.nthreads().values())) + 2
+        self.limit = 2 * max(1, _threads_of(client)) + 2
         self._done: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._flying: set[Any] = set()
         self._alive = time.monotonic()
@@ -149,6 +149,15 @@ class There:
                 self.client.cancel(list(self._flying), force=True)
         except (OSError, RuntimeError, ValueError):
             pass  # what is gone needs no cancelling
+
+
+def _threads_of(client: Any) -> int:
+    try:
+        return sum(client.nthreads().values())
+    except Exception:
+        if client.status == "running":
+            raise
+        return 0  # it is closed: said as soon as something is sent to it
 
 
 def engine_of(client: Any, threads: int | None = None) -> Engine:

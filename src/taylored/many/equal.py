@@ -15,7 +15,7 @@ from taylored.many.columns import Columns
 from taylored.many.plan import Plan
 from taylored.many.starts import columns_at
 
-__all__ = ["Flip", "Phase", "flips_of", "phases_of"]
+__all__ = ["Flip", "Phase", "flips_of", "phases_of", "swaps_of"]
 
 Flip = tuple[tuple[int, ...], np.ndarray]  # places whose signs turn; what becomes of the linear
 Phase = tuple[int, np.ndarray | None]  # place of an angle; the linear after half a turn of it
@@ -52,6 +52,20 @@ def phases_of(columns: Columns, plan: Plan, thetas: np.ndarray) -> list[Phase]:
             continue
         half = _made_up_for(columns, plan, thetas, lambda t, turn=turn: t + 0.5 * turn)
         found.append((i, half))
+    return found
+
+
+def swaps_of(columns: Columns, plan: Plan, thetas: np.ndarray) -> list[Flip]:
+    """Which two of the `bent` may change places: parts that share a parameter with each other."""
+    count = thetas.shape[1]
+    found: list[Flip] = []
+    for i in range(count):
+        for j in range(i + 1, count):
+            order = np.arange(count)
+            order[[i, j]] = j, i
+            linear = _made_up_for(columns, plan, thetas, lambda t, order=order: t[:, order])
+            if linear is not None:
+                found.append(((i, j), linear))
     return found
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from taylored.errors import ArgumentError, ColumnError, EmptyDataError
 from taylored.tables import column_names, find_column
 
-__all__ = ["Groups", "find_groups"]
+__all__ = ["Groups", "find_groups", "place_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +30,28 @@ class Groups:
 
     def __len__(self) -> int:
         return len(self.length)
+
+
+def place_of(keys: Mapping[str, np.ndarray], wanted: Any) -> int:
+    """The position of the group with this key, several of them as a tuple.
+
+    Raises:
+        ArgumentError: where there is none.
+    """
+    labels = wanted if isinstance(wanted, tuple) else (wanted,)
+    if len(labels) != len(keys):
+        raise ArgumentError(
+            f"The fit {wanted!r:.60} has {len(labels)} labels, and the keys are {', '.join(keys)}.",
+            next_step="give one label for each, as a tuple; or the position of the fit.",
+        )
+    same = [np.array([bool(v == label) for v in values], bool)
+            for values, label in zip(keys.values(), labels, strict=True)]  # fmt: skip
+    found = np.flatnonzero(np.all(same, axis=0))
+    if not len(found):
+        first = ", ".join(repr(values[0]) for values in keys.values())
+        raise ArgumentError(f"No fit has the key {wanted!r:.60}.", why=f"the first has {first}",
+                            next_step="see keys for all of them.")  # fmt: skip
+    return int(found[0])
 
 
 def find_groups(table: Any, by: Any) -> Groups:

@@ -25,6 +25,7 @@ from taylored.errors import LedgerError, SavedFitError
 from taylored.files import as_path, read_whole, write_whole
 from taylored.many.block import Batch, Block
 from taylored.many.plan import Plan, sample_point
+from taylored.many.status import Status
 
 __all__ = ["Ledger", "digest_of", "fingerprint_of"]
 
@@ -41,8 +42,8 @@ class Ledger:
     than those at hand now.
     """
 
-    def __init__(self, path: Path):
-        self.path = path
+    def __init__(self, path: Path, params: int | None = None):
+        self.path, self.params = path, params
         self.reused = self.written = self.changed = 0
         self._lock = threading.Lock()
 
@@ -71,22 +72,25 @@ class Ledger:
         except (OSError, SavedFitError) as error:
             raise _unwritable(folder, error) from None
         _compare(folder, _read_meta(meta), told)
-        return cls(folder)
+        model = fingerprint.get("model")
+        return cls(folder, len(model[2]) if isinstance(model, list) else None)
 
     def __len__(self) -> int:
         """How many blocks there are."""
         return sum(1 for _ in self.path.glob("block-*.npz"))
 
-    def get(self, key: str, digest: str) -> Block | None:
+    def get(self, key: str, digest: str, fits: int | None = None) -> Block | None:
         """The block of a key if it was found from the data of this digest, else None.
 
         Raises:
-            LedgerError: where its file is damaged.
+            LedgerError: where its file is damaged, or has another number of fits.
         """
         found = self._stored(key)
         if found is None:
             return None
         known, block = found
+        if known == digest and fits not in (None, len(block)):
+            raise _damaged(self._file(key), f"it has {len(block)} fits instead of {fits}")
         with self._lock:
             if known == digest:
                 self.reused += 1
@@ -110,13 +114,12 @@ class Ledger:
         try:
             with np.load(BytesIO(read_whole(file, _LARGEST))) as stored:
                 found = {name: stored[name] for name in stored.files}
-            return str(found.pop("digest")), Block(**found)
+            digest, block = str(found.pop("digest")), Block(**found)
+            _check_arrays(block, self.params)
         except (OSError, SavedFitError, ValueError, TypeError, KeyError, EOFError,
                 zipfile.BadZipFile) as error:  # fmt: skip
-            raise LedgerError(
-                "A block of the ledger is damaged.", where=str(file), why=str(error)[:200],
-                next_step="delete that file: its fits are run again.",
-            ) from None  # fmt: skip
+            raise _damaged(file, str(error)[:200]) from None
+        return digest, block
 
     def put(self, key: str, digest: str, block: Block) -> None:
         """Keep a finished block: its file appears whole or not at all.
@@ -138,6 +141,29 @@ class Ledger:
         if not re.fullmatch(r"[\w.-]{1,200}", key):
             raise ValueError(f"{key!r} is no key of a block")
         return self.path / f"block-{key}.npz"
+
+
+def _damaged(file: Path, why: str) -> LedgerError:
+    return LedgerError("A block of the ledger is damaged.", where=str(file), why=why,
+                       next_step="delete that file: its fits are run again.")  # fmt: skip
+
+
+def _check_arrays(block: Block, params: int | None) -> None:
+    """Refuse what no block is made of.
+
+    Raises:
+        ValueError: naming the array.
+    """
+    count = len(block.theta) if params is None else params
+    like = Block.empty(count, block.chi2.size)
+    for name in (f.name for f in fields(Block)):
+        found, right = getattr(block, name), getattr(like, name)
+        if (found.shape, found.dtype) != (right.shape, right.dtype):
+            raise ValueError(
+                f"{name} is {found.dtype} {found.shape} instead of {right.dtype} {right.shape}"
+            )
+    if not np.isin(block.status, list(Status)).all():
+        raise ValueError("status has a code that no verdict has")
 
 
 def _require_empty(folder: Path) -> None:

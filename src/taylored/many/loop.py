@@ -61,7 +61,7 @@ def _status(plan: Plan, fit: Fit, used: np.ndarray) -> Status:
     """The verdict by the rules for many fits, and by what a single one knows besides."""
     errors = {f.name for f in fit._decisive if f.severity == "error"}
     code = judge(_found(fit, used, errors), absolute=plan.absolute,
-                 bent=not fit.setup.linear.all(), ordered=plan.ordered)  # fmt: skip
+                 bent=not fit.setup.linear.all())  # fmt: skip
     doubtful = code[0] == Status.OK and errors  # such as a better fit that may exist
     return Status.NOT_CONVERGED if doubtful else Status(code[0])
 

@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 import threading
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from importlib.util import find_spec
@@ -16,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+import taylored
 from taylored.errors import ArgumentError, MissingExtraError, UnfinishedError
 from taylored.files import as_path
 from taylored.many.block import Block
@@ -26,7 +28,7 @@ from taylored.many.result import ManyFits
 from taylored.many.source import Box
 from taylored.many.status import NAMES, Status
 
-__all__ = ["Output", "Writer", "block_for"]
+__all__ = ["Output", "Writer", "block_for", "job_attributes"]
 
 _MARK = "taylored_fit_many"  # the attribute by which our groups are known
 _CHUNK = 1 << 17  # fits in a file, unless it has to be more
@@ -66,6 +68,7 @@ class Writer:
         told = json.loads(json.dumps(fingerprint_of(plan, data.shape)))
         _check_place(self.path, told, out.overwrite)
         _check_space(self.path, plan, data.fits)
+        self.has_sigma = plan.sigma is not None or data.sigma is not None
         boxes = data.boxes
         self.steps = _chunk(tuple(s.stop - s.start for s in boxes[0]), data.shape)
         self._make(told)
@@ -75,13 +78,23 @@ class Writer:
 
         try:
             self.group: Any = zarr.open_group(str(self.path), mode="w")
-            self.group.attrs.update({**self.out.attributes.get("", {}), _MARK: told})
+            job = job_attributes(self.plan, self.has_sigma)
+            self.group.attrs.update({**job, **self.out.attributes.get("", {}), _MARK: told})
             for name, (kind, fill) in _kinds(self.plan).items():
                 self._new(name, kind, fill)
             for name, (dimensions, values, attributes) in self.out.coordinates.items():
                 self._coordinate(name, dimensions, values, attributes)
+            self._consolidate()
         except OSError as error:
             raise _unwritable(self.path, error) from None
+
+    def _consolidate(self) -> None:
+        """What the arrays are once more, in one place: xarray looks for it there."""
+        import zarr
+
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Consolidated metadata")  # the format 3 allows it
+            zarr.consolidate_metadata(str(self.path))
 
     def done(self, box: Box) -> None:
         """A box of fits is finished: write its chunk, where that is finished too.
@@ -172,6 +185,26 @@ class Writer:
             attributes=dict(attributes),
         )  # fmt: skip
         made[...] = values
+
+
+def job_attributes(plan: Plan, has_sigma: bool) -> dict[str, str]:
+    """How maps were found, in words that any format of files can store."""
+    params, sigma = plan.params, "absolute" if plan.absolute else "relative"
+    limits = {
+        plan.names[i]: [_finite(params.lower[i]), _finite(params.upper[i])] for i in params.free
+    }
+    fixed = {n: float(params.values[i]) for i, n in enumerate(plan.names) if i not in params.free}
+    return {
+        "fit_model": plan.model.describe,
+        "fit_sigma": sigma if has_sigma else "not given",
+        "fit_bounds": json.dumps({n: b for n, b in limits.items() if b != [None, None]}),
+        "fit_fixed": json.dumps(fixed),
+        "taylored_version": taylored.__version__,
+    }
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
 
 
 def block_for(params: int, fits: int, out: Output | None) -> Block:

@@ -47,15 +47,6 @@ class Plan:
         return len(self.columns[0])
 
     @property
-    def ordered(self) -> bool:
-        """Whether neighbors in the data are neighbors in x."""
-        first, *others = self.columns
-        if others:
-            return True
-        steps = np.diff(first)
-        return bool((steps >= 0).all() or (steps <= 0).all())
-
-    @property
     def traces(self) -> Traces:
         """The model's program (from the cache of this process)."""
         return trace_model(self.model, self.columns, lambda: sample_point(self.params))

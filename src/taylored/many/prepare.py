@@ -11,12 +11,13 @@ import numpy as np
 
 from taylored.errors import MissingRule
 from taylored.many.columns import Columns, columns_of, linear_inputs
-from taylored.many.equal import Flip, Phase, flips_of, phases_of
+from taylored.many.equal import Flip, Phase, flips_of, phases_of, swaps_of
 from taylored.many.loop import setup_of
 from taylored.many.plan import Plan
 from taylored.many.pointwise import pointwise
 from taylored.many.pursuit import parts_of
 from taylored.many.starts import Ranking, candidates, ranking_of
+from taylored.many.tiling import position_of, tiled
 from taylored.many.xla import mixed_columns
 from taylored.native.llvm import available
 from taylored.native.lower import can_lower
@@ -86,21 +87,19 @@ class Prepared:
         return setup_of(self.plan, data, y, None, None)
 
     @cached_property
-    def response_power(self) -> np.ndarray:
-        """With which power of the response's size each searched parameter grows, (bent,)."""
+    def powers(self) -> np.ndarray:
+        """With which powers of the sizes of the columns and the response each searched parameter
+        grows, (bent, columns + 1)."""
         sizes = dimensions(self.setup)
-        free = self.plan.params.free
-        found = [sizes[free[i]] for i in self.free(self.search.bent)]
-        return np.array([0.0 if s is None else float(np.asarray(s)[-1]) for s in found])
+        free, none = self.plan.params.free, (0.0,) * (len(self.plan.columns) + 1)
+        found = [sizes[free[i]] or none for i in self.free(self.search.bent)]
+        return np.array(found, float).reshape(len(found), len(none))
 
     @cached_property
-    def ordered(self) -> bool:
-        """Whether neighbors in the data are neighbors in x."""
-        first, *others = self.plan.columns
-        if others:
-            return True
-        steps = np.diff(first)
-        return bool((steps >= 0).all() or (steps <= 0).all())
+    def positions(self) -> list[int | None]:
+        """The column that each searched parameter is a position in, None where it is none."""
+        free = self.plan.params.free
+        return [position_of(self.setup, free[i]) for i in self.free(self.search.bent)]
 
     @cached_property
     def shared(self) -> np.ndarray:
@@ -122,6 +121,18 @@ class Prepared:
     def phases(self) -> list[Phase]:
         """Which searched parameters are angles."""
         return phases_of(self.search, self.inner, self._typical)
+
+    @cached_property
+    def swaps(self) -> list[tuple[tuple[int, int], np.ndarray, bool]]:
+        """Searched parameters that may change places, and whether the larger one comes first.
+
+        Only where the parts of a sum are not found to be equal by their form.
+        """
+        if self.interchangeable or self.mixed or len(self.search.bent) > _MOST_SWAPPED:
+            return []
+        slow = (self.powers[:, :-1].sum(axis=1) == 1.0) & [p is None for p in self.positions]
+        found = swaps_of(self.search, self.inner, self._typical)
+        return [((i, j), linear, bool(slow[i])) for (i, j), linear in found]
 
     @cached_property
     def constant(self) -> tuple[int, float] | None:
@@ -153,20 +164,36 @@ class Prepared:
     def candidates(self) -> np.ndarray:
         """Starts of all free parameters for a response of size 1, (starts, free)."""
         bent, known = self.free(self.search.bent), scales(self.setup)
-        single = [bent[turned[0]] for turned, _ in self.flips if len(turned) == 1]
         waves = self.plan.points if any(known[i].rate is not None for i in bent) else 0
         count = _MOST_STARTS if self.mixed and bent else _count(len(bent), waves)
         found = candidates(self.setup, count)
-        low = self.plan.params.lower[list(self.plan.params.free)]
-        for i in single:
-            if low[i] < 0.0:
+        params, every = self.plan.params, list(self.plan.params.free)
+        for i in self._positive:
+            if params.lower[every[i]] < 0.0:
                 found[:, i] = np.abs(found[:, i])
+        tiles = None if self.mixed else self._tiled(bent)
+        if tiles is not None:
+            more = np.zeros((len(tiles), found.shape[1]))
+            more[:, bent] = np.clip(tiles, params.lower[every][bent], params.upper[every][bent])
+            found = np.concatenate([more, found[:_SPREAD]])
         return found
+
+    @property
+    def _positive(self) -> list[int]:
+        """The free parameters whose sign does not matter."""
+        bent = self.free(self.search.bent)
+        return [bent[turned[0]] for turned, _ in self.flips if len(turned) == 1]
+
+    def _tiled(self, bent: list[int]) -> np.ndarray | None:
+        """Candidates of some of the searched parameters, without holes."""
+        every = self.free(self.search.bent)
+        angles = [(bent.index(every[k]), half) for k, half in self.phases if every[k] in bent]
+        return tiled(self.setup, bent, angles, self._positive)
 
     @cached_property
     def ranking(self) -> Ranking | None:
         """Ranks the candidates for all fits at once; None where they depend on the fit."""
-        if self.response_power.any():
+        if self.powers[:, -1].any():
             return None
         places, some = self.free(self.search.bent), self.ranked_points
         sigma = None if self.plan.sigma is None else self.plan.sigma[some]
@@ -180,10 +207,18 @@ class Prepared:
             ([straight.index(i) for i in part if i in straight],
              [bent.index(i) for i in part if i in bent]) for part in group
         ]  # fmt: skip
-        return found.with_parts(parts_of(self.search, few, self.candidates[:, places], parts))
+        atoms = self._tiled([places[i] for i in parts[0][1]])
+        thetas = self.candidates[:, places]
+        if atoms is not None:
+            thetas = np.ones((len(atoms), len(places)))
+            for _, inside in parts:
+                thetas[:, inside] = atoms
+        return found.with_parts(parts_of(self.search, few, thetas, parts))
 
 
 _MOST_STARTS, _MOST_RANKED = 2048, 512
+_MOST_SWAPPED = 8  # parameters, of which any two are tried
+_SPREAD = 128  # starts beside those that tile
 _COUNTS = {0: 1, 1: 96, 2: 192, 3: 384}
 
 

@@ -7,6 +7,7 @@ steps of the search for the limits together.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -51,9 +52,7 @@ def profile_intervals(many: ManyFits, name: str, level: float) -> tuple[np.ndarr
     quantile = many.quantile(level).reshape(-1)
     low, high = np.full(many.fits, np.nan), np.full(many.fits, np.nan)
     fitted = np.flatnonzero(np.isin(many.block.status, _FITTED))
-    for first in range(0, len(fitted), _TOGETHER):
-        rows = fitted[first : first + _TOGETHER]
-        batch = Batch.join([many.batch(int(row)) for row in rows])
+    for rows, batch in _batches(many, fitted):
         found = profile_limits(plan, batch, many.block.take(rows), name, quantile[rows])
         if found is None:
             each = [many.fit(np.unravel_index(row, many.shape)) for row in rows]
@@ -61,6 +60,18 @@ def profile_intervals(many: ManyFits, name: str, level: float) -> tuple[np.ndarr
             found = np.array([p.lo for p in pairs]), np.array([p.hi for p in pairs])
         low[rows], high[rows] = found
     return low.reshape(many.shape), high.reshape(many.shape)
+
+
+def _batches(many: ManyFits, fitted: np.ndarray) -> Iterator[tuple[np.ndarray, Batch]]:
+    """Some fits at a time with their data, those of equal length together."""
+    assert many.batch is not None
+    for first in range(0, len(fitted), _TOGETHER):
+        rows = fitted[first : first + _TOGETHER]
+        batches = [many.batch(int(row)) for row in rows]
+        lengths = np.array([b.y.shape[1] for b in batches])
+        for length in np.unique(lengths):
+            places = np.flatnonzero(lengths == length)
+            yield rows[places], Batch.join([batches[place] for place in places])
 
 
 def profile_limits(

@@ -183,8 +183,13 @@ class ManyFits:
         with np.errstate(all="ignore"):
             return np.where(self.dof > 0, stdtrit(self.dof, upper), np.nan)
 
-    def fit(self, index: int | tuple[int, ...]) -> Any:
-        """The whole `Fit` of one of them: profile intervals, findings, report, picture."""
+    def fit(self, index: Any) -> Any:
+        """The whole `Fit` of one of them: profile intervals, findings, report, picture.
+
+        Args:
+            index: its position; or its key where fits have keys, several of them as a tuple. A
+                whole number is always a position.
+        """
         from taylored.many.loop import single_fit
 
         if self.batch is None:
@@ -192,8 +197,31 @@ class ManyFits:
                 "The data of these fits are not at hand.",
                 next_step="fit the row by itself: ty.fit(model, x, Y[index]).",
             )
-        flat = int(np.ravel_multi_index(np.atleast_1d(index), self.shape)) if self.shape else 0
+        flat = self._place(index)
         return single_fit(self.plan, self.batch(flat), 0)
+
+    def _place(self, index: Any) -> int:
+        """Where a fit is among all of them, by its position or its key.
+
+        Raises:
+            ArgumentError: where there is none.
+        """
+        if self.keys and not isinstance(index, int | np.integer):
+            from taylored.many.keys import place_of
+
+            return place_of(self.keys, index)
+        places = np.atleast_1d(index)
+        if not self.shape:
+            return 0
+        if places.dtype.kind not in "iu" or places.shape != (len(self.shape),):
+            raise ArgumentError(f"The fit {index!r:.60} is no position.",
+                                next_step=f"give whole numbers within {self.shape}.")  # fmt: skip
+        last = np.array(self.shape)
+        if ((places < -last) | (places >= last)).any():
+            raise ArgumentError(f"There is no fit {index!r:.60}.",
+                                why=f"the fits have the shape {self.shape}",
+                                next_step="count from 0.")  # fmt: skip
+        return int(np.ravel_multi_index(tuple(places % last), self.shape))
 
     def to_table(self) -> dict[str, np.ndarray]:
         """One row per fit, as columns that pandas.DataFrame and polars.DataFrame take.

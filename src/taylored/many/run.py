@@ -20,6 +20,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from taylored.errors import ArgumentError, LedgerError, UnfinishedError
+from taylored.many.common import common_misfit
 from taylored.many.data import Data
 from taylored.many.failures import Interrupted
 from taylored.many.ledger import Ledger, digest_of, fingerprint_of
@@ -157,7 +158,7 @@ class _Run:
         known = None
         if self.ledger is not None:
             slab.digest = digest_of(slab.batch)
-            known = self.ledger.get(slab.key, slab.digest)
+            known = self.ledger.get(slab.key, slab.digest, len(slab.batch))
         if known is None:
             self.unfinished[slab.key] = slab
             self.work.opened(slab)
@@ -219,6 +220,8 @@ class _Run:
     def _found(self, interrupted: bool) -> ManyFits:
         seconds = time.perf_counter() - self.began
         noticed = changed_data(0 if self.ledger is None else self.ledger.changed)
+        if not interrupted and isinstance(self.data, Data):  # not groups made to look like it
+            noticed += common_misfit(self.plan, self.data, self.block)
         return ManyFits(self.plan, self.block, self.data.shape, self.data.one, seconds,
                         interrupted, warnings=noticed)  # fmt: skip
 

@@ -11,12 +11,13 @@ from taylored.many.canonical import canonical
 from taylored.many.columns import Columns
 from taylored.many.loop import solve_one_by_one
 from taylored.many.native import Shape, runner
+from taylored.many.order import in_order, in_units
 from taylored.many.plan import Plan
 from taylored.many.prepare import Prepared, prepare
 from taylored.many.sorting import Part, sorted_parts
 from taylored.many.status import Status
 from taylored.many.step import Limits
-from taylored.many.verdict import Found, judge
+from taylored.many.verdict import Found, doubtful, judge
 from taylored.many.xla import xla_runner
 from taylored.native.machine import Data
 
@@ -29,7 +30,7 @@ _SEARCH = {
 }
 _FINAL = Limits(1e-10, 1e-29, 120, _EPSILON[64], False)
 _SHORT_ZERO = 1e-30  # sums of squares below this have few digits in float32, or none
-_TRIED = 64  # starts tried one by one where they cannot be ranked together
+_TRIED = 96  # starts tried one by one where they cannot be ranked together
 # Starts that are followed to their end where the first one, then the first six, end in doubt.
 _SEVERAL = (6, 32)
 _DOUBTFUL = (Status.NOT_CONVERGED, Status.RANK_DEFICIENT, Status.NOT_FINITE, Status.MISFIT,
@@ -39,7 +40,10 @@ _DOUBTFUL = (Status.NOT_CONVERGED, Status.RANK_DEFICIENT, Status.NOT_FINITE, Sta
 def solve(plan: Plan, batch: Batch) -> Block:
     """Fit every row of a batch, and judge every fit. Pure: equal input gives equal bits."""
     with np.errstate(all="ignore"):
-        prepared = prepare(plan)
+        prepared = prepare(in_units(plan, batch))
+        if prepared is not None and prepared.program is not None:  # each point by itself
+            plan, batch = in_order(plan, batch)
+            prepared = prepare(in_units(plan, batch))
         alike = prepared is not None and (prepared.mixed or plan.traces.uses_data)
         if prepared is None or (batch.columns and alike):
             return solve_one_by_one(plan, batch)
@@ -62,14 +66,21 @@ def _fit(prepared: Prepared, part: Part, points: np.ndarray) -> Block:
 
 
 def _fitted(prepared: Prepared, part: Part, points: np.ndarray) -> Block:
-    rows = np.arange(len(part.y))
-    theta, _, passes = _search(prepared, part, rows, _starts(prepared, part))
-    found = _finish(prepared, part, points, theta, passes)
-    for round_, count in enumerate(_SEVERAL):
+    starts, rivals, close = _starts(prepared, part)
+    theta, cost, passes = _search(prepared, part, np.arange(len(part.y)), starts)
+    rows = np.flatnonzero(close)
+    if len(rows):
+        other, rival_cost, more = _search(prepared, part, rows, rivals[rows, None, :])
+        better = rival_cost < cost[rows]
+        theta[:, rows[better]] = other[:, better]
+        passes[rows] += more
+    found, doubt = _finish(prepared, part, points, theta, passes)
+    for turn, count in enumerate(_SEVERAL if prepared.search.bent else ()):
         # Noise is looked at once more, and not for ever.
-        doubtful = np.flatnonzero(np.isin(found.status, _DOUBTFUL[: len(_DOUBTFUL) - round_]))
-        if len(doubtful) and prepared.search.bent:
-            _look_again(prepared, part, points, (doubtful, count), found)
+        again = np.isin(found.status, _DOUBTFUL[: len(_DOUBTFUL) - turn])
+        rows = np.flatnonzero(again | doubt if turn == 0 else again)
+        if len(rows):
+            _look_again(prepared, part, points, (rows, count), found)
     return found
 
 
@@ -78,36 +89,43 @@ def _look_again(
     found: Block,
 ) -> None:  # fmt: skip
     """Follow several starts for the fits in doubt; what is better replaces what was found."""
-    doubtful, count = which
-    few = part.take(doubtful)
+    doubted, count = which
+    few = part.take(doubted)
     starts = _several(prepared, few, count)
-    rows = np.repeat(np.arange(len(doubtful)), starts.shape[1])
+    rows = np.repeat(np.arange(len(doubted)), starts.shape[1])
     tried = np.ascontiguousarray(starts.reshape(len(rows), 1, -1))
     theta, cost, passes = _search(prepared, few, rows, tried)
     cost = cost.reshape(starts.shape[:2])
     best = np.argmin(np.where(np.isfinite(cost), cost, np.inf), axis=1)
-    chosen = np.arange(len(doubtful)) * starts.shape[1] + best
-    passes = passes.reshape(starts.shape[:2]).sum(axis=1) + found.evaluations[doubtful]
-    again = _finish(prepared, few, points[doubtful], theta[:, chosen], passes)
-    before, sound = found.chi2[doubtful], ~np.isin(again.status, _DOUBTFUL)
+    chosen = np.arange(len(doubted)) * starts.shape[1] + best
+    passes = passes.reshape(starts.shape[:2]).sum(axis=1) + found.evaluations[doubted]
+    again, _ = _finish(prepared, few, points[doubted], theta[:, chosen], passes)
+    before, sound = found.chi2[doubted], ~np.isin(again.status, _DOUBTFUL)
     better = (again.chi2 < before * (1.0 - 1e-9)) | ~np.isfinite(before)
     better |= sound & (again.chi2 <= before * (1.0 + 1e-9))
-    found.put(doubtful[better], again.take(better))
-    found.evaluations[doubtful] = again.evaluations
+    found.put(doubted[better], again.take(better))
+    found.evaluations[doubted] = again.evaluations
 
 
 # ---- where to start -------------------------------------------------------------------------
 
 
-def _starts(prepared: Prepared, part: Part) -> np.ndarray:
-    """The starts of the searched parameters, (fits, tried, bent)."""
-    given = _given(prepared, part)
+def _starts(prepared: Prepared, part: Part) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Starts of the searched parameters, (fits, tried, bent), and of rivals, where these are close.
+
+    Where the user gave every start there are no rivals.
+    """
+    given, none = _given(prepared, part), np.zeros(len(part.y), bool)
     if not np.isnan(given).any():
-        return given[:, None, :]
+        return given[:, None, :], given, none
     ranking = None if part.own else prepared.ranking
     if ranking is None:
-        return _filled(_scaled(prepared, part)[:, :_TRIED], given)
-    return _filled(ranking.best(part.weighted_y[:, prepared.ranked_points])[:, None, :], given)
+        every = _scaled(prepared, part)
+        starts = _filled(every[:, :: max(every.shape[1] // _TRIED, 1)], given)
+        return starts, given, none
+    best, rivals, close = ranking.best(part.weighted_y[:, prepared.ranked_points])
+    rivals = np.where(np.isnan(given), rivals, given)
+    return _filled(best[:, None, :], given), rivals, close
 
 
 def _several(prepared: Prepared, part: Part, count: int) -> np.ndarray:
@@ -143,7 +161,14 @@ def _scaled(prepared: Prepared, part: Part) -> np.ndarray:
     thetas = prepared.candidates[:, prepared.free(prepared.search.bent)]
     size = np.ptp(part.y, axis=1).astype(float)
     size = np.maximum(size, 1e-3 * np.abs(part.y).max(axis=1))
-    return thetas[None] * size[:, None, None] ** prepared.response_power
+    factors = size[:, None] ** prepared.powers[:, -1]
+    shifts = np.zeros_like(factors)
+    for column, values in part.own.items():
+        low, span = values.min(axis=1), np.ptp(values, axis=1)
+        span = np.where(span > 0, span, 1.0)
+        factors *= span[:, None] ** prepared.powers[:, column]
+        shifts[:, [c == column for c in prepared.positions]] = low[:, None]
+    return thetas[None] * factors[:, None, :] + shifts[:, None, :]
 
 
 # ---- the two stages -------------------------------------------------------------------------
@@ -181,8 +206,8 @@ def _search(
 
 def _finish(
     prepared: Prepared, part: Part, points: np.ndarray, theta: np.ndarray, passes: np.ndarray
-) -> Block:
-    """Go on with residuals instead of products, in float64, and judge."""
+) -> tuple[Block, np.ndarray]:
+    """Go on with residuals instead of products, in float64, and judge; where doubt is left."""
     plan, columns = prepared.plan, prepared.full
     places = np.array(prepared.free(columns.bent), np.intp)
     starts = theta[places].T[:, None, :]
@@ -193,9 +218,8 @@ def _finish(
         out["converged"][0], out["pivot"][0], out["lag"][0], out["largest"][0], points,
         part.squares(), passes + out["count"][0],
     )  # fmt: skip
-    code = judge(found, absolute=plan.absolute, bent=bool(prepared.search.bent),
-                 ordered=prepared.ordered)  # fmt: skip
-    return _block(plan, found, code)
+    code = judge(found, absolute=plan.absolute, bent=bool(prepared.search.bent))
+    return _block(plan, found, code), doubtful(found, plan.absolute)
 
 
 def run_stage(

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Ranking", "candidates", "columns_at", "ranking_of"]
 
 _KEPT = 1e-3  # directions of the bases that matter less than this for the ranking are left out
+_CLOSE = 2.5  # a rival that leaves so many times more is no rival
 _BLOCK = 1024  # fits ranked at a time
 
 
@@ -75,31 +76,46 @@ class Ranking:
     rest: np.ndarray | None
     shift: np.ndarray | None
     size: np.ndarray | None
+    common: np.ndarray  # (points, common), orthonormal: what is left out of the bases
     parts: Parts | None = None
 
     def with_parts(self, parts: Parts | None) -> Ranking:
         """The same, that also looks for equal parts one by one."""
         return replace(self, parts=parts)
 
-    def best(self, y: np.ndarray) -> np.ndarray:
-        """The best candidate of each fit, (fits, bent); `y` is weighted, (fits, points)."""
-        found = np.empty((len(y), self.thetas.shape[1]))
+    def best(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The best candidate of each fit, a rival, (fits, bent) each, and whether it is close.
+
+        `y` is weighted, (fits, points). The rival is the best one whose first linear parameter has
+        the other sign: a dip beside the window may look like a peak in it.
+        """
+        found, rivals = np.empty((2, len(y), self.thetas.shape[1]))
+        close = np.zeros(len(y), bool)
         for first in range(0, len(y), _BLOCK):
             part = slice(first, first + _BLOCK)
             values = self._scaled(y[part])
-            chosen, most = self._best(values)
-            found[part] = self.thetas[chosen]
-            if self.parts is not None:
+            chosen, explained = self._best(values)
+            order = np.argmax(explained, axis=0)
+            rows = np.arange(len(order))
+            found[part] = self.thetas[chosen[order, rows]]
+            rivals[part] = self.thetas[chosen[1 - order, rows]]
+            left = np.square(values).sum(axis=0) - np.square(products(self.common, values)).sum(0)
+            costs = left - explained  # of the best, and of the rival
+            if self.parts is None:
+                close[part] = costs[1 - order, rows] < _CLOSE * costs[order, rows]
+            else:
+                most = explained[order, rows]
                 found[part] = self.parts.improve(values, found[part], most)
-        return found
+        return found, rivals, close
 
     def _best(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The candidate that explains most, and how much, (fits,) each."""
+        """The candidates that explain most, by sign, and how much, (2, fits) each."""
         if self.rest is None and len(self.bases):
             return largest_projection(self.bases, products(self.directions, values))
         explained = self._explained(values)
         chosen = np.argmax(explained, axis=0)
-        return chosen, np.take_along_axis(explained, chosen[None], 0)[0]
+        most = np.take_along_axis(explained, chosen[None], 0)[0]
+        return np.stack([chosen, chosen]), np.stack([most, np.full_like(most, -np.inf)])
 
     def several(self, y: np.ndarray, count: int) -> np.ndarray:
         """Several good and different candidates of each fit, (fits, count, bent)."""
@@ -146,39 +162,42 @@ def ranking_of(columns: Columns, plan: Plan, thetas: np.ndarray) -> Ranking | No
     if not finite.any():
         return None
     thetas, bases, rests = thetas[finite], bases[finite], rests[finite]
-    some = bool(rests.any())
+    some, common = bool(rests.any()), bases[0][:, :0]
     if not some:
         same = (bases == bases[:1]).all(axis=(0, 1))
-        bases = bases[:, :, ~same]
+        common, bases = bases[0][:, same], bases[:, :, ~same]
     flat = bases.transpose(1, 2, 0)  # (points, linear, starts)
     whole = np.concatenate([flat.reshape(plan.points, -1), rests.T], axis=1)
     norms = np.linalg.norm(whole, axis=0)
-    u, s, _ = np.linalg.svd(whole / np.where(norms > 0, norms, 1.0), full_matrices=False)
-    u = u[:, s > _KEPT * s[0]] if s[0] > 0 else u[:, :1]
+    scaled = whole / np.where(norms > 0, norms, 1.0)
+    s, u = np.linalg.eigh(scaled @ scaled.T)  # there are more columns than points
+    u = u[:, s > _KEPT**2 * s[-1]] if s[-1] > 0 else u[:, :1]
     inside = np.einsum("pr,plk->lrk", u, flat)
     return Ranking(
         thetas, u.astype(np.float32), inside.astype(np.float32),
         (u.T @ rests.T).astype(np.float32) if some else None,
         np.einsum("kpl,kp->lk", bases, rests).astype(np.float32) if some else None,
         np.square(rests).sum(axis=1).astype(np.float32) if some else None,
+        common.astype(np.float32),
     )  # fmt: skip
 
 
 def _orthonormal(phi: np.ndarray) -> np.ndarray:
     """Orthonormal bases of columns, (starts, points, linear); nan where they are not finite.
 
-    Columns that are the same for all come first, and so do their directions.
+    Columns that are the same for all come first, and so do their directions; each points as its
+    column does.
     """
     if not phi.shape[2]:
         return phi
     same = (phi == phi[:1]).all(axis=(0, 1))
     phi = phi[:, :, np.argsort(~same, kind="stable")]
     with np.errstate(all="ignore"):
-        norms = np.linalg.norm(phi, axis=1, keepdims=True)
+        norms = np.sqrt(np.square(phi).sum(axis=1, keepdims=True))
         scaled = phi / np.where(norms > 0, norms, 1.0)
     good = np.isfinite(scaled).all(axis=(1, 2))
     q = np.full_like(phi, np.nan)
     factor, triangle = np.linalg.qr(scaled[good])
-    sizes = np.abs(np.diagonal(triangle, axis1=1, axis2=2))
-    q[good] = np.where(sizes[:, None, :] > 1e-9, factor, 0.0)
+    sizes = np.diagonal(triangle, axis1=1, axis2=2)[:, None, :]
+    q[good] = np.where(np.abs(sizes) > 1e-9, factor * np.sign(sizes), 0.0)
     return q

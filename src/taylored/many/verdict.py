@@ -10,10 +10,11 @@ from taylored.many.clipped import is_clipped
 from taylored.many.status import Status
 from taylored.native.survey import Survey
 
-__all__ = ["Found", "before", "judge"]
+__all__ = ["Found", "before", "doubtful", "judge"]
 
 # A verdict is wrong by chance in one of a million fits, since there may be millions.
 _RARE = 1e-6
+_DOUBT = 0.01  # below this it is worth while to look for a better minimum
 # Counts and the like have longer tails than the normal distribution: an outlier lies far out.
 _FAR = 7.0
 _DEPENDENT = 1e-11  # least pivot of the normal matrix, relative: below it columns depend
@@ -74,24 +75,42 @@ class Found:
         return self.points - len(self.theta) + self.held.sum(axis=0)
 
 
-def judge(found: Found, *, absolute: bool, bent: bool, ordered: bool) -> np.ndarray:
+def judge(found: Found, *, absolute: bool, bent: bool) -> np.ndarray:
     """The verdicts after fitting, (fits,).
 
     `bent`: whether there are non-linear parameters, which noise alone does not determine.
-    `ordered`: whether neighbors in the data are neighbors in x.
     """
     code = np.full(len(found.cost), Status.OK, np.int8)
-    free, dof, held = len(found.theta), found.dof, found.held.sum(axis=0)
+    dof, held = found.dof, found.held.sum(axis=0)
     with np.errstate(all="ignore"):
-        code[_outlier(found, dof, absolute)] = Status.OUTLIER
-        code[_misfit(found, dof, absolute, ordered)] = Status.MISFIT
+        alike, far = _alike(found, dof) < _RARE, _outlier(found, dof, absolute)
+        code[far] = Status.OUTLIER
+        code[alike | _too_large(found, dof, far, absolute)] = Status.MISFIT
         code[~(found.pivot > _DEPENDENT)] = Status.RANK_DEFICIENT
+        code[found.converged < 0.5] = Status.NOT_CONVERGED
         if bent:  # noise alone often leaves parameters undetermined, too
-            code[_no_signal(found, free, dof, absolute)] = Status.NO_SIGNAL
-        code[held > 0] = Status.AT_BOUND  # a constant need not keep the bounds
-    code[found.converged < 0.5] = Status.NOT_CONVERGED
+            weak = _no_signal(found, dof, absolute) & ~alike
+            code[weak] = Status.NO_SIGNAL
+    # A constant need not keep the bounds.
+    code[(held > 0) & (found.converged > 0.5)] = Status.AT_BOUND
     code[~np.isfinite(found.cost)] = Status.NOT_FINITE
     return code
+
+
+def doubtful(found: Found, absolute: bool) -> np.ndarray:
+    """Fits that chance explains, but not well: a better minimum may lie elsewhere, (fits,)."""
+    from scipy.special import gammaincc
+
+    with np.errstate(all="ignore"):
+        doubt = _alike(found, found.dof) < _DOUBT
+        if absolute:
+            doubt |= gammaincc(0.5 * found.dof, 0.5 * found.cost) < _DOUBT
+    return doubt
+
+
+def _exact(found: Found) -> np.ndarray:
+    """Where what is left is rounding."""
+    return found.cost <= 1e-24 * found.squares
 
 
 def _outlier(found: Found, dof: np.ndarray, absolute: bool) -> np.ndarray:
@@ -99,38 +118,46 @@ def _outlier(found: Found, dof: np.ndarray, absolute: bool) -> np.ndarray:
     from scipy.special import stdtr
 
     square = found.largest**2
-    exact = found.cost <= 1e-24 * found.squares  # what is left is rounding
     if absolute:
-        return (found.largest > _FAR) & ~exact
+        return (found.largest > _FAR) & ~_exact(found)
     others = found.cost - square
     t = np.sqrt(square * (dof - 1) / np.where(others > 0, others, np.inf))
     t = np.where(others > 1e-12 * found.cost, t, np.where(found.cost > 0, np.inf, 0.0))
-    far = (t > _FAR) & (dof > 2) & ~exact
+    far = (t > _FAR) & (dof > 2) & ~_exact(found)
     far[far] = 2.0 * stdtr(dof[far] - 1, -t[far]) * found.points[far] < _RARE
     return far
 
 
-def _misfit(found: Found, dof: np.ndarray, absolute: bool, ordered: bool) -> np.ndarray:
-    """Whether chi-squared is too large for sigma, or neighboring residuals are alike."""
+def _too_large(found: Found, dof: np.ndarray, far: np.ndarray, absolute: bool) -> np.ndarray:
+    """Whether chi-squared is too large for sigma, an outlier not counted."""
     from scipy.special import gammaincc
 
-    bad = np.zeros(len(found.cost), bool)
-    if absolute:
-        bad = (gammaincc(0.5 * dof, 0.5 * found.cost) < _RARE) & (dof > 0)
-    if ordered:
-        # Under chance lag/cost is about normal with the variance 1/points.
-        alike = found.lag / found.cost * np.sqrt(found.points)
-        exact = found.cost <= 1e-24 * found.squares
-        bad |= (alike > 5.0) & (dof >= 8) & ~exact
-    return bad
+    if not absolute:
+        return np.zeros(len(far), bool)
+    cost = np.where(far, found.cost - found.largest**2, found.cost)
+    left = np.where(far, dof - 1, dof)
+    return (gammaincc(0.5 * left, 0.5 * cost) < _RARE) & (left > 0)
 
 
-def _no_signal(found: Found, free: int, dof: np.ndarray, absolute: bool) -> np.ndarray:
+def _alike(found: Found, dof: np.ndarray) -> np.ndarray:
+    """The probability that neighboring residuals are so alike by chance, (fits,).
+
+    Their correlation has about the variance 1/(dof + 1) and lies between -1 and 1: twice a beta
+    variable less one, which is nearly normal where there are many points.
+    """
+    from scipy.special import betainc
+
+    correlation = np.clip(found.lag / found.cost, -1.0, 1.0)
+    p = betainc(0.5 * dof, 0.5 * dof, 0.5 * (1.0 - correlation))
+    return np.where((dof >= 4) & ~_exact(found) & (correlation > 0), p, 1.0)
+
+
+def _no_signal(found: Found, dof: np.ndarray, absolute: bool) -> np.ndarray:
     """Whether a constant explains the data as well, by an F test."""
     from scipy.special import fdtrc, gammaincc
 
     gained = found.squares - found.cost
-    more = max(free - 1, 1)
+    more = max(len(found.theta) - 1, 1)
     # With few degrees of freedom no signal can be so sure.
     limit = 10.0 ** -np.clip(0.25 * dof, 2.0, -np.log10(_RARE))
     if absolute:

@@ -36,16 +36,17 @@ def largest_projection(bases: np.ndarray, vectors: np.ndarray) -> tuple[np.ndarr
     """Which of many subspaces each vector has its largest part in, and the square of that part.
 
     `bases` is (dimension, rows, subspaces), orthonormal along the first axis for each subspace;
-    `vectors` (rows, many). Both results are (many,).
+    `vectors` (rows, many). Both results are (2, many): first among the subspaces in whose first
+    direction the vector is not negative, then among the others.
     """
     lanes, (dimension, rows, _), many = _lanes(), bases.shape, vectors.shape[1]
     left = np.stack([_padded(b, _TILE) for b in bases])
     right = _padded(vectors, lanes)
-    found = np.empty((2, right.shape[1]), np.float32)
+    found = np.empty((4, right.shape[1]), np.float32)
     arrays = [left.ctypes.data, right.ctypes.data, found.ctypes.data]
     words = np.array([rows, left.shape[2], right.shape[1], *arrays], np.int64)
     _largest(lanes, dimension).call(words.ctypes.data)
-    return found[0, :many].astype(np.intp), found[1, :many]
+    return found[:2, :many].astype(np.intp), found[2:, :many]
 
 
 def _lanes() -> int:
@@ -69,25 +70,30 @@ def _largest(lanes: int, dimension: int) -> Compiled:
     v = Vectors(module, 32, lanes)
     v.builder = b = ir.IRBuilder(function.append_basic_block("entry"))
     rows, columns, many, left, right, out = _arguments(v, function)
-    best, number = b.alloca(v.type), b.alloca(v.type)
+    bests, numbers = ([b.alloca(v.type) for _ in range(2)] for _ in range(2))
     with loop(b, many, lanes) as first:
-        b.store(v.constant(-1.0), best)
-        b.store(v.constant(0.0), number)
+        for best, number in zip(bests, numbers, strict=True):
+            b.store(v.constant(0.0), best)
+            b.store(v.constant(0.0), number)
         with loop(b, columns, _TILE) as column:
-            totals = [v.constant(0.0)] * _TILE
+            totals, signs = [v.constant(0.0)] * _TILE, []
             for part in range(dimension):
                 start = b.mul(b.mul(rows, columns), INT(part))
                 base = b.gep(left, [start], source_etype=v.scalar)
                 sums = _sums(v, (rows, columns, many), (base, right), column, first)
                 totals = [v.fma(s, s, t) for s, t in zip(sums, totals, strict=True)]
+                signs = signs or [v.compare(">=", s, v.constant(0.0)) for s in sums]
             for k, total in enumerate(totals):
-                most, at = b.load(best, typ=v.type), b.load(number, typ=v.type)
                 place = v.splat(b.sitofp(b.add(column, INT(k)), v.scalar))
-                better = v.compare(">", total, most)
-                b.store(v.select(better, total, most), best)
-                b.store(v.select(better, place, at), number)
-        v.store(b.load(number, typ=v.type), out, first)
-        v.store(b.load(best, typ=v.type), out, b.add(many, first))
+                for side, (best, number) in enumerate(zip(bests, numbers, strict=True)):
+                    most, at = b.load(best, typ=v.type), b.load(number, typ=v.type)
+                    better = v.compare(">", total, most)
+                    mine = b.not_(signs[k]) if side else signs[k]
+                    better = b.and_(better, mine)
+                    b.store(v.select(better, total, most), best)
+                    b.store(v.select(better, place, at), number)
+        for k, held in enumerate((*numbers, *bests)):
+            v.store(b.load(held, typ=v.type), out, b.add(b.mul(INT(k), many), first))
     b.ret_void()
     return build(module, "largest")
 

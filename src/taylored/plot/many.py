@@ -19,11 +19,11 @@ from taylored.plot.many_row import (
 from taylored.plot.many_words import (
     chosen,
     error_words,
+    errors_of,
     label_of,
     left_out_words,
     map_title,
     quality_title,
-    relative_error,
 )
 from taylored.plot.style import new_figure, state, styled
 from taylored.plot.titles import entitle
@@ -226,13 +226,15 @@ def _numbers(many: ManyFits, name: str, panels: tuple[list[Any], list[Any]]) -> 
     add_bar(drawn, axes, label_of(many, name), scale)
     name_sides(axes, len(many.shape), _rows(len(axes), many.shape))
     if beside:
-        errors = which.of(relative_error(many, name))
+        found = errors_of(many, name)
+        errors = which.of(found.values)
         reach = robust(errors)
         drawn = draw_numbers(beside, errors, ERRORS, reach)
-        add_bar(drawn, beside, f"error of {name} (%), {many.accuracy}", reach)
+        add_bar(drawn, beside, f"error of {name}{found.in_unit}, {many.accuracy}", reach)
         name_sides(beside, len(many.shape), 1)
-        return [_COLOR + "Hatched: nothing is claimed.", error_words(many, name)]
-    return [which.words + _legend(many), error_words(many, name)]
+        return [_COLOR + "Hatched or pale: nothing is claimed.", error_words(many, name)]
+    framed = " Framed: single ones." if len(axes) > 1 and _has_others(many) else ""
+    return [which.words + _legend(many) + framed, error_words(many, name, drawn=False)]
 
 
 def _row(many: ManyFits, name: str, panels: tuple[list[Any], list[Any]]) -> list[str]:
@@ -244,7 +246,11 @@ def _row(many: ManyFits, name: str, panels: tuple[list[Any], list[Any]]) -> list
     name_row((below or [main])[0], many)
     text = "Line: median; dark: many fits. " if many.fits > DENSE else "Bars: one standard error. "
     text += f"Triangles: {thousands(beyond, 'estimate')} beyond the scale. " if beyond else ""
-    return [text + _not_usable(many), error_words(many, name)]
+    return [text + _not_usable(many), error_words(many, name, drawn=bool(below))]
+
+
+def _has_others(many: ManyFits) -> bool:
+    return many.counts.get("ok", 0) < many.fits
 
 
 def _legend(many: ManyFits) -> str:
@@ -255,7 +261,8 @@ def _not_usable(many: ManyFits) -> str:
     out = left_out_words(many)
     if not out:
         return "All fits are usable."
-    how = "Hatched" if _is_image(many) or many.fits <= DENSE else "Not drawn"
+    how = "Hatched" if many.fits <= DENSE else "Not drawn"
+    how = "Hatched or pale" if _is_image(many) else how
     return f"{how}: not usable, nothing is claimed ({out})."
 
 

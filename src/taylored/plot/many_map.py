@@ -7,18 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from taylored.plot.style import BAND, UNKNOWN
+from taylored.plot.style import BAND, INK, UNKNOWN
 from taylored.report.letters import visible
 from taylored.report.numbers import number
 from taylored.results import Accuracy
 
-__all__ = ["ERRORS", "VALUES", "Slices", "draw_numbers", "hatch", "name_sides", "robust", "slices"]
+__all__ = ["ERRORS", "VALUES", "Slices", "draw_numbers", "hatch", "mark_lone", "name_sides"]
+__all__ += ["robust", "slices", "tick_numbers", "ticks_of_decades"]
 
 VALUES = "viridis"  # estimates: even steps in lightness, for every kind of color vision
 ERRORS = "estimated"  # errors: shades of the color of what is estimated
 _ROBUST = (2.0, 98.0)  # percentiles that a scale of colors reaches
 _MOST_SLICES = 12
 _MOST_RUNS = 20_000  # rectangles that are hatched; more could not be seen
+_MOST_LONE = 300  # single pixels of an image that are framed
+_MOST_TICKS = 6
 _LONG = 4.0  # longer images are stretched to fill their panel
 _TIMES = 8.0  # on a logarithmic scale the largest is so many times as large as the smallest
 _LOW = 0.35  # and the median lies below such a share of their sum
@@ -105,6 +108,8 @@ def draw_numbers(axes: list[Any], images: np.ndarray, colors: str, scale: Scale)
             aspect=aspect_of(image.shape), rasterized=True,
         )  # fmt: skip
         hatch(ax, ~np.isfinite(image))
+        if len(axes) > 1:
+            mark_lone(ax, ~np.isfinite(image), _BARE)
         plain(ax)
     return drawn
 
@@ -123,22 +128,36 @@ def aspect_of(shape: tuple[int, ...]) -> str:
     return "equal" if max(tall, wide) <= _LONG * min(tall, wide) else "auto"
 
 
-def hatch(ax: Any, where: np.ndarray, color: str = UNKNOWN) -> None:
-    """Hatch the pixels of an image."""
+def hatch(ax: Any, where: np.ndarray, pattern: str = "////") -> None:
+    """Hatch the pixels of an image; of very many runs of them the longest ones."""
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
 
     runs = _runs(where)
-    if not 0 < len(runs) <= _MOST_RUNS:
+    if not len(runs):
         return
+    if len(runs) > _MOST_RUNS:
+        runs = runs[np.argsort(runs[:, 1] - runs[:, 2], kind="stable")[:_MOST_RUNS]]
     row, first, last = runs.T - 0.5
     corners = [(first, row), (last, row), (last, row + 1), (first, row + 1), (first, row)]
     points = np.array([np.column_stack(c) for c in corners]).transpose(1, 0, 2).reshape(-1, 2)
     codes = [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY] * len(runs)
     ax.add_patch(
-        PathPatch(Path(points, codes), facecolor="none", edgecolor=color, hatch="////", lw=0.0,
+        PathPatch(Path(points, codes), facecolor="none", edgecolor=UNKNOWN, hatch=pattern, lw=0.0,
                   alpha=0.45, zorder=2)
     )  # fmt: skip
+
+
+def mark_lone(ax: Any, where: np.ndarray, color: str) -> None:
+    """A framed square on each pixel without a neighbor of its kind, which is too small to see."""
+    around = np.pad(where, 1)
+    near = np.zeros(where.shape, int)
+    for down in range(3):
+        for right in range(3):
+            near += around[down : down + where.shape[0], right : right + where.shape[1]]
+    row, column = np.nonzero(where & (near == 1))
+    if 0 < len(row) <= _MOST_LONE:
+        ax.plot(column, row, "s", ms=3.2, color=color, mec=INK, mew=0.6, zorder=4, clip_on=False)
 
 
 def _runs(where: np.ndarray) -> np.ndarray:
@@ -171,10 +190,47 @@ def add_bar(drawn: Any, axes: list[Any], label: str, scale: Scale) -> None:
 
 
 def tick_numbers(axis: Any, logarithmic: bool) -> None:
-    """Plain numbers at the ticks; 1, 2 and 5 of each decade on a logarithmic axis."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+    """Plain numbers at the ticks; 1, 2 and 5 of each decade on a logarithmic axis of few."""
+    from matplotlib.ticker import FuncFormatter, Locator, NullLocator
+
+    class Decades(Locator):
+        def __call__(self) -> Any:
+            return self.tick_values(*self.axis.get_view_interval())
+
+        def tick_values(self, vmin: float, vmax: float) -> Any:
+            return ticks_of_decades(vmin, vmax)
 
     if logarithmic:
-        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axis.set_major_locator(Decades())
         axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda v, _: number(v, 4)))
+
+
+def ticks_of_decades(low: float, high: float) -> list[float]:
+    """At most six round numbers between two positive ones; at least two."""
+    low, high = min(low, high), max(low, high)
+    if not 0 < low < high < np.inf:
+        return []
+    first, last = int(np.floor(np.log10(low))), int(np.ceil(np.log10(high)))
+    for steps in ((1.0, 2.0, 5.0), (1.0, 3.0), (1.0,)):
+        found = _between([s * 10.0**k for k in range(first, last + 1) for s in steps], low, high)
+        if len(found) <= _MOST_TICKS:
+            break
+    else:
+        every = -(-(last - first) // _MOST_TICKS)
+        found = _between(
+            [10.0**k for k in range(first - first % every, last + 1, every)], low, high
+        )
+    return found if len(found) > 2 else _even_ticks(low, high)
+
+
+def _between(values: list[float], low: float, high: float) -> list[float]:
+    slack = 1e-9
+    return [v for v in values if low * (1 - slack) <= v <= high * (1 + slack)]
+
+
+def _even_ticks(low: float, high: float) -> list[float]:
+    from matplotlib.ticker import MaxNLocator
+
+    ticks = MaxNLocator(_MOST_TICKS - 1, steps=[1, 2, 5, 10]).tick_values(low, high)
+    return _between(np.asarray(ticks).tolist(), low, high)

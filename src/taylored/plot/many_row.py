@@ -9,7 +9,7 @@ import numpy as np
 from taylored.many.status import NAMES, Status
 from taylored.plot.many_map import robust, tick_numbers
 from taylored.plot.many_quality import COLORS, HATCHED, lanes
-from taylored.plot.many_words import label_of, relative_error
+from taylored.plot.many_words import errors_of, label_of
 from taylored.plot.style import BAND, CURVE, INK, MUTED, UNKNOWN
 from taylored.report.letters import shorten, visible
 from taylored.report.many import key_label, part_said
@@ -26,6 +26,7 @@ _BINS = (240, 90)
 _ROOM = 0.35  # how far a scale reaches beyond the middle 96 % of the estimates, relative
 _NAMED = 24  # keys that stand under the axis
 _MARKED = 150  # fits up to which each has a mark of its own among the verdicts
+_PARTS = 300  # of a lane, at most
 _EXPLAINED = 8  # lanes up to which each has room for what its verdict means
 _AMBER = BAND[Accuracy.ESTIMATED]
 
@@ -121,8 +122,9 @@ def _along(places: np.ndarray, values: np.ndarray, fits: int) -> tuple[np.ndarra
 
 
 def draw_errors_in_row(ax: Any, many: ManyFits, name: str) -> None:
-    """Standard error over estimate in percent, on a logarithmic axis."""
-    errors = relative_error(many, name).reshape(-1)
+    """Standard errors, over the estimates where that is of use, on a logarithmic axis."""
+    found = errors_of(many, name)
+    errors = found.values.reshape(-1)
     places = np.flatnonzero(errors > 0)
     errors = errors[places]
     ax.set_yscale("log")
@@ -135,7 +137,7 @@ def draw_errors_in_row(ax: Any, many: ManyFits, name: str) -> None:
     else:
         size = float(np.clip(50.0 / np.sqrt(max(len(places), 1)), 1.2, 3.6))
         ax.plot(places, errors, "o", ms=size, color=_AMBER, alpha=0.8, rasterized=True)
-    ax.set_ylabel("error (%)")
+    ax.set_ylabel(f"error{found.in_unit}", parse_math=False)
     tick_numbers(ax.yaxis, logarithmic=True)
 
 
@@ -163,10 +165,12 @@ def draw_verdicts_in_row(ax: Any, many: ManyFits, *, meanings: bool = False) -> 
 
 
 def _lane(ax: Any, where: np.ndarray, lane: int, given: tuple[int, dict[str, Any]]) -> None:
-    """How many of a verdict there are along the row, the most as high as the lane."""
+    """The share of a verdict along the row, the largest as high as the lane."""
     fits, look = given
-    counts, edges = np.histogram(where, min(fits, 300), (-0.5, fits - 0.5))
-    top = lane + 0.4 - 0.8 * counts / max(int(counts.max()), 1)
+    wide = -(-fits // _PARTS)
+    edges = np.minimum(np.arange(0, fits + wide, wide), fits) - 0.5
+    shares = np.histogram(where, edges)[0] / np.diff(edges)
+    top = lane + 0.4 - 0.8 * shares / max(float(shares.max()), 1e-300)
     ax.fill_between(np.repeat(edges, 2)[1:-1], np.repeat(top, 2), lane + 0.4, lw=0.0, **look)
     ax.axhline(lane + 0.4, color=MUTED, lw=0.6)
 

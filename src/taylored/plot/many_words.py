@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,10 +15,11 @@ from taylored.report.page import thousands
 if TYPE_CHECKING:
     from taylored.many.result import ManyFits
 
-__all__ = ["chosen", "error_words", "label_of", "left_out_words", "map_title", "quality_title"]
-__all__ += ["relative_error"]
+__all__ = ["Errors", "chosen", "error_words", "errors_of", "label_of", "left_out_words"]
+__all__ += ["map_title", "quality_title", "relative_error"]
 
 _NAMED = 4  # verdicts that a line names
+_SPREAD = 0.1  # of the size of estimates, below which they are positions rather than amounts
 
 
 def chosen(many: ManyFits, name: str | None) -> str:
@@ -46,6 +48,38 @@ def relative_error(many: ManyFits, name: str) -> np.ndarray:
     with np.errstate(all="ignore"):
         found = 100.0 * many.stderr[name] / np.abs(many.params[name])
     return np.where(many.usable & np.isfinite(found), found, np.nan)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Errors:
+    """Standard errors as they are drawn, nan where the fit is not usable, and their unit."""
+
+    values: np.ndarray
+    unit: str
+    relative: bool
+
+    @property
+    def in_unit(self) -> str:
+        """The unit as a label has it."""
+        return f" ({self.unit})" if self.unit else ""
+
+
+def errors_of(many: ManyFits, name: str) -> Errors:
+    """Errors in percent of the estimates; as they are where these are positions.
+
+    Of a position, which changes its sign or hardly its size, a share means nothing.
+    """
+    values = many.params[name][many.usable]
+    if values.size and _are_positions(values):
+        with np.errstate(all="ignore"):
+            found = np.where(np.isfinite(many.stderr[name]), many.stderr[name], np.nan)
+        return Errors(np.where(many.usable, found, np.nan), many.units.get(name, ""), False)
+    return Errors(relative_error(many, name), "%", True)
+
+
+def _are_positions(values: np.ndarray) -> bool:
+    low, middle, high = np.percentile(values, [2.0, 50.0, 98.0]).tolist()
+    return low < 0 < high or 0 < high - low < _SPREAD * abs(middle)
 
 
 def map_title(many: ManyFits, name: str) -> str:
@@ -82,14 +116,15 @@ def left_out_words(many: ManyFits, named: int = _NAMED) -> str:
     return ", ".join(f"{n:,} {name}" for name, n in others)
 
 
-def error_words(many: ManyFits, name: str) -> str:
-    """What the error of a map is, and how large."""
-    errors = relative_error(many, name)
-    known = errors[np.isfinite(errors)]
+def error_words(many: ManyFits, name: str, *, drawn: bool = True) -> str:
+    """What the errors are, and how large; `drawn`: a map of them stands beside."""
+    errors = errors_of(many, name)
+    known = errors.values[np.isfinite(errors.values)]
     if not known.size:
         return ""
-    middle = number(float(np.median(known)), 2)
-    return (
-        f"Error: one standard error over the estimate, {many.accuracy} from the curvature of "
-        f"chi-squared; median {middle} %."
-    )
+    middle = with_unit(number(float(np.median(known)), 2), errors.unit)
+    over = " over the estimate" if errors.relative else ""
+    what = f"one standard error{over}, {many.accuracy} from the curvature of chi-squared"
+    if drawn:
+        return f"Error: {what}; median {middle}."
+    return f"Median error: {middle} ({what}; not drawn)."

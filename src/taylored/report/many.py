@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from taylored.report.page import (
     seconds_said,
     thousands,
 )
-from taylored.report.sheet import finding_document
+from taylored.report.sheet import finding_document, style_of, wrapped
 from taylored.report.table import Cell
 from taylored.results import Accuracy
 
@@ -45,7 +46,7 @@ MIDDLE = (16.0, 84.0)  # percentiles between which the middle of the fits lies
 _WAITED = 10.0  # seconds from which the time is worth a word
 _SMALL = 20_000  # numbers up to which a document has every fit
 _MOST = 5  # verdicts that the first sentence and the list below the tables tell
-_FORMULA = 60
+_FORMULA, _HEADLINE = 60, 240  # characters of a formula on one line, and above a report
 _DIGITS = 10
 
 # What to do about a verdict; nothing where the data are what they are.
@@ -230,7 +231,8 @@ def many_page(many: ManyFits) -> Page:
     size += " x " * bool(size) + thousands(many.shape[-1] if many.shape else 1, "fit")
     points = many.points[many.points > 0]
     most = int(points.max()) if points.size else 0
-    headline = f"{formula_of(many)}   {size} of {'up to ' * bool(most > points.min(initial=most))}"
+    formula = shorten(formula_of(many), _HEADLINE)
+    headline = f"{formula}   {size} of {'up to ' * bool(most > points.min(initial=most))}"
     headline += thousands(most, "point")
     tables = [_parameters(many), *([_verdicts(many)] if good < many.fits else [])]
     return Page(
@@ -249,7 +251,13 @@ def many_report(
         color: whether to color it by escape sequences.
         unicode: False for plain ASCII.
     """
-    return page_text(many_page(many), width, color, unicode)
+    page = many_page(many)
+    style = style_of(width, color, unicode)
+    narrow = replace(style, width=style.width - 2)
+    lines = wrapped(style.clean(visible(page.headline)), narrow).split("\n")
+    head = "\n".join(style.paint(f"  {line}", "dim") for line in lines)
+    verdict, rest = page_text(replace(page, headline=""), width, color, unicode).split("\n\n", 1)
+    return f"{verdict}\n\n{head}\n\n{rest}"
 
 
 def many_html(many: ManyFits) -> str:

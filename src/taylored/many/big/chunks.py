@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from glob import glob, has_magic
+from pathlib import Path
 from typing import Any
 
-from taylored.errors import EmptyDataError
+import numpy as np
+
+from taylored.errors import ArgumentError, EmptyDataError, FileReadError
+from taylored.regression.data import is_table
 
 __all__ = ["Chunks"]
 
@@ -15,8 +20,12 @@ class Chunks:
 
     Args:
         pieces: one per chunk: a table, the path of a Parquet or CSV file, a fragment of a
-            pyarrow data set, or a function without arguments that returns a table. Only the
-            columns of the model need to be there.
+            pyarrow data set, or a function without arguments that returns a table, the same at
+            every call. Only the columns of the model need to be there. A text instead of a list
+            is one path, or a pattern such as "runs/*.parquet" (in the order of the names).
+
+    Raises:
+        ArgumentError, EmptyDataError, FileReadError: where these are no pieces.
 
     Example:
         >>> import numpy as np
@@ -35,7 +44,7 @@ class Chunks:
     in_chunks = True  # how `fit` knows them
 
     def __init__(self, pieces: Iterable[Any]):
-        self.pieces = tuple(pieces)
+        self.pieces = _files(pieces) if isinstance(pieces, str | Path) else _listed(pieces)
         if not self.pieces:
             raise EmptyDataError("There are no chunks.", next_step="give one piece per chunk.")
 
@@ -44,3 +53,27 @@ class Chunks:
 
     def __repr__(self) -> str:
         return f"Chunks({len(self.pieces)})"
+
+
+def _files(path: str | Path) -> tuple[str | Path, ...]:
+    if not has_magic(str(path)):
+        return (path,)
+    found = sorted(glob(str(path), recursive=True))
+    if not found:
+        raise FileReadError(f"No file has a name like {str(path)[:200]!r}.",
+                            next_step="check the folder, or give a list of paths.")  # fmt: skip
+    return tuple(found)
+
+
+def _listed(pieces: Any) -> tuple[Any, ...]:
+    if callable(getattr(pieces, "get_fragments", None)):  # a data set of pyarrow
+        return tuple(pieces.get_fragments())
+    whole = is_table(pieces) or callable(pieces) or isinstance(pieces, np.ndarray)
+    if whole or not isinstance(pieces, Iterable):
+        what = "one table" if is_table(pieces) else f"of the type {type(pieces).__name__}"
+        raise ArgumentError(
+            f"Chunks are a list of pieces, and this is {what}.",
+            next_step="write Chunks([piece, piece, ...]): tables, paths of files, or functions "
+            'that return a table; or Chunks("runs/*.parquet").',
+        )
+    return tuple(pieces)

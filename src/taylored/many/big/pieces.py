@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from taylored.errors import ArgumentError, DataError, FileReadError
+from taylored.errors import ArgumentError, DataError, FileReadError, TayloredError
 from taylored.formula import Formula
 from taylored.model import Model, Traces, trace_model
 from taylored.regression.data import (
@@ -24,7 +24,7 @@ from taylored.regression.data import (
 from taylored.regression.setup import response_values, sigma_values
 from taylored.trace.cache import LeastRecentlyUsed
 
-__all__ = ["Piece", "Ready", "Recipe", "open_table", "prepare", "traces_of"]
+__all__ = ["Piece", "Ready", "Recipe", "check_same", "open_table", "prepare", "traces_of"]
 
 
 class Piece(NamedTuple):
@@ -37,13 +37,17 @@ class Piece(NamedTuple):
 
 
 class Ready(NamedTuple):
-    """One chunk, opened: inputs of the model, response and sigma, each (points,)."""
+    """One chunk, opened: inputs of the model, response and sigma, each (points,).
+
+    `sums` tell whether a chunk that was opened again has the values it had.
+    """
 
     data: tuple[np.ndarray, ...]
     y: np.ndarray
     sigma: np.ndarray | None
     total: int
     dropped: tuple[Dropped, ...]
+    sums: tuple[float, ...] = ()
 
     @property
     def nbytes(self) -> int:
@@ -74,6 +78,7 @@ class Recipe:
     key: str
 
 
+_SAME = 1e-9  # relative; sums are rounded otherwise on other machines
 _traces = LeastRecentlyUsed(64)
 
 
@@ -83,31 +88,44 @@ def traces_of(recipe: Recipe, data: tuple[np.ndarray, ...]) -> Traces:
     return made if not made.uses_data else trace_model(recipe.model, data, lambda: recipe.sample)
 
 
-def open_table(source: Any) -> Any:
+def open_table(source: Any, index: int) -> Any:
     """The table that a chunk stands for: itself, a file, a fragment, or what a function returns.
 
     Raises:
-        FileReadError: for a file that cannot be read; ArgumentError: where there is no table.
+        FileReadError: for what cannot be read; ArgumentError: where there is no table.
     """
     if isinstance(source, str | Path):
-        return _read_file(Path(source))
-    if callable(getattr(source, "to_table", None)):  # a fragment of a pyarrow data set
-        return source.to_table()
-    table = source() if callable(source) else source
+        return _read_file(Path(source), index)
+    is_fragment = callable(getattr(source, "to_table", None))  # of a pyarrow data set
+    make = source.to_table if is_fragment else source
+    try:
+        table = make() if is_fragment or callable(make) else make
+    except TayloredError:
+        raise
+    except Exception as error:
+        raise FileReadError(
+            f"Chunk {index + 1} cannot be opened.", where=_name(source),
+            why=f"{type(error).__name__}: {error}"[:300],
+            next_step="give functions without arguments that return a table.",
+        ) from error  # fmt: skip
     if isinstance(table, tuple | list) or not is_table(table):
-        raise ArgumentError(f"A chunk is a {type(table).__name__}, not a table.",
+        raise ArgumentError(f"Chunk {index + 1} is a {type(table).__name__}, not a table.",
                             next_step="give tables, such as {'x': x, 'y': y}.")  # fmt: skip
     return table
 
 
-def _read_file(path: Path) -> Any:
+def _name(source: Any) -> str:
+    return str(getattr(source, "path", "") or getattr(source, "__qualname__", ""))
+
+
+def _read_file(path: Path, index: int) -> Any:
     import polars as pl
 
     try:
         return pl.read_csv(path) if path.suffix == ".csv" else pl.read_parquet(path)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise FileReadError(
-            f"The chunk {path.name} cannot be read.",
+            f"Chunk {index + 1}, {path.name}, cannot be read.",
             where=str(path),
             why=str(error).splitlines()[0][:200],
             next_step="give files in Parquet or CSV; others as functions that return a table.",
@@ -121,18 +139,45 @@ def prepare(recipe: Recipe, piece: Piece, index: int) -> Ready:
         DataError: as for `fit`, with the chunk.
     """
     try:
-        return _cleaned(recipe, _columns(recipe, Piece(*piece)))
+        ready = _cleaned(recipe, _columns(recipe, Piece(*piece), index))
+        return ready._replace(sums=_sums(ready))
     except DataError as error:
+        if isinstance(error, FileReadError):
+            raise  # it names the chunk
         place = f"chunk {index + 1}" + (f": {error.where}" if error.where else "")
         raise type(error)(
             error.what, where=place, why=error.why, next_step=error.next_step
         ) from None
 
 
-def _columns(recipe: Recipe, piece: Piece) -> dict[str | Apart, np.ndarray]:
+def _sums(ready: Ready) -> tuple[float, ...]:
+    """Rows, squares of every column, and of every product with y: rows that moved change them."""
+    with np.errstate(all="ignore"):
+        y = np.square(ready.y)
+        others = (*ready.data, *([] if ready.sigma is None else [ready.sigma]))
+        pairs = [(np.sum(s), np.dot(s, y)) for s in map(np.square, others)]
+    return (float(ready.total), float(y.sum()), *(float(v) for pair in pairs for v in pair))
+
+
+def check_same(index: int, known: tuple[float, ...], sums: tuple[float, ...]) -> None:
+    """Refuse a chunk whose values are not those that were read first.
+
+    Raises:
+        DataError: naming the chunk.
+    """
+    if not np.allclose(known, sums, rtol=_SAME, atol=0.0, equal_nan=True):
+        raise DataError(
+            "A chunk has other values than when it was read first.", where=f"chunk {index + 1}",
+            why="every look at the data opens it again, and the results would be of no data at all",
+            next_step="let it be the same each time: seed what is random, and do not write to its "
+            "file meanwhile.",
+        )  # fmt: skip
+
+
+def _columns(recipe: Recipe, piece: Piece, index: int) -> dict[str | Apart, np.ndarray]:
     found: dict[str | Apart, np.ndarray] = {}
     if piece.table is not None:
-        table = open_table(piece.table)
+        table = open_table(piece.table, index)
         if isinstance(table, Mapping):  # cells of a cube
             table = {name: _flat(values) for name, values in table.items()}
         found.update(_of_table(recipe, table))

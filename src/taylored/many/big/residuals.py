@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from textwrap import wrap
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from taylored.evaluate import ModelFunctions
 from taylored.many.big.factor import BLOCK
 from taylored.many.big.pieces import Ready, Recipe, traces_of
 from taylored.results import Finding
+from taylored.tables import counted
 
 if TYPE_CHECKING:
     from taylored.many.big.result import BigFit
@@ -43,6 +45,19 @@ class Examined:
     skewness: float
     kurtosis: float
     findings: tuple[Finding, ...]
+
+    def __str__(self) -> str:
+        far = ", ".join(f"{v:.3g} (row {r})" for v, r in zip(self.largest, self.rows, strict=True))
+        lines = [
+            f"Residuals of {counted(self.points, 'point')}, scatter {self.scatter:.4g}",
+            f"  runs of signs      {self.runs} (p = {self.runs_p:.2g})",
+            f"  neighbors          {self.neighbors:+.3f}",
+            f"  skewness, kurtosis {self.skewness:+.3f}, {self.kurtosis:+.3f} (normal: 0, 0)",
+            *wrap(f"  largest            {far}", 80, subsequent_indent=" " * 21),
+            *(line for f in self.findings
+              for line in wrap(f"{f.message} {f.next_step}".strip(), 80)),
+        ]  # fmt: skip
+        return "\n".join(lines)
 
 
 class _Sums(NamedTuple):

@@ -237,8 +237,28 @@ class BigFit(Fit):
                             next_step="keep to_dict(), or pickle the fit.")  # fmt: skip
 
     def plot(self, ax: Any = None, level: float = 0.95) -> Any:
-        """Draw the sample's rows and the curve: that of the sample's own fit; returns the axes."""
-        return self.sample.plot(ax, level)
+        """Draw the curve, and the rows of the sample about it; returns the main axes."""
+        drawn = _Drawn(**{f.name: getattr(self, f.name) for f in fields(self)})
+        return super(BigFit, drawn).plot(ax, level)
+
+
+class _Drawn(BigFit):
+    """The fit as pictures take it: the rows are those of the sample."""
+
+    @property
+    def shown(self) -> str:
+        """How many rows there are in a picture, in words."""
+        rows = len(self.setup.y)
+        return "" if rows == self.points else f"{rows:,} of {self.points:,} rows are shown."
+
+    @cached_property
+    def residuals(self) -> np.ndarray:
+        """Those of the sample, at the parameters of all rows."""
+        with np.errstate(all="ignore"):
+            return self.setup.y - self.setup.functions.value(self.solution.point.theta)
+
+    def predict(self, x: Any = None, level: float = 0.95, kind: str = "confidence") -> Prediction:
+        return predict(self, x, level, kind) if x is None else super().predict(x, level, kind)
 
 
 def _per_row(what: str) -> ArgumentError:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from taylored.errors import ArgumentError, TayloredError
-from taylored.many.big.pieces import Piece, Ready, Recipe, prepare
+from taylored.many.big.pieces import Piece, Ready, Recipe, check_same, prepare
 
 __all__ = ["ClusterLost", "Local", "OnCluster", "Runner", "current_client", "runner_for"]
 
@@ -37,10 +37,24 @@ class Runner(Protocol):
         ...
 
 
-def run_task(task: Task, recipe: Recipe, piece: Any, index: int, given: Sequence[Any]) -> Any:
-    """One task on one chunk, opened here if it is not yet: what workers are asked to do."""
+def run_task(
+    task: Task, recipe: Recipe, piece: Any, index: int, given: Sequence[Any]
+) -> tuple[Any, tuple[float, ...]]:
+    """One task on one chunk, opened here if it is not yet: what workers are asked to do.
+
+    What it gave, and the sums of the chunk.
+    """
     ready = piece if isinstance(piece, Ready) else prepare(recipe, piece, index)
-    return task(recipe, ready, index, *given)
+    return task(recipe, ready, index, *given), ready.sums
+
+
+def _compared(known: dict[int, tuple[float, ...]], index: int, sums: tuple[float, ...]) -> None:
+    """Every chunk must be what it was at the first look.
+
+    Raises:
+        DataError: where it is not.
+    """
+    check_same(index, known.setdefault(index, sums), sums)
 
 
 @dataclass(eq=False)
@@ -51,6 +65,7 @@ class Local:
     pieces: Sequence[Piece]
     lazy: bool
     kept: dict[int, Ready] = field(default_factory=dict)
+    sums: dict[int, tuple[float, ...]] = field(default_factory=dict)
     _used: int = 0
 
     def __getstate__(self) -> dict[str, Any]:
@@ -67,6 +82,7 @@ class Local:
             ready = self.kept.get(index)
             if ready is None:
                 ready = prepare(self.recipe, self._computed(piece), index)
+                _compared(self.sums, index, ready.sums)
                 if self._used + ready.nbytes <= KEPT:
                     self.kept[index] = ready
                     self._used += ready.nbytes
@@ -89,9 +105,10 @@ class OnCluster:
     lazy: bool
     client: Any
     persisted: Any = None
+    sums: dict[int, tuple[float, ...]] = field(default_factory=dict)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Local, (self.recipe, self.pieces, self.lazy)
+        return Local, (self.recipe, self.pieces, self.lazy, {}, self.sums)
 
     def each(self, task: Task, *given: Any) -> list[Any]:
         from dask.delayed import delayed
@@ -99,7 +116,10 @@ class OnCluster:
         run = delayed(run_task, pure=False)
         chunks = self.persisted or [tuple(p) for p in self.pieces]
         jobs = [run(task, self.recipe, c, i, list(given)) for i, c in enumerate(chunks)]
-        return self._guarded(lambda: self._gathered(self.client.compute(jobs)))
+        found = self._guarded(lambda: self._gathered(self.client.compute(jobs)))
+        for index, (_, sums) in enumerate(found):
+            _compared(self.sums, index, sums)
+        return [result for result, _ in found]
 
     def _gathered(self, futures: list[Any]) -> list[Any]:
         """What the workers found; nobody is waited for that is not there."""

@@ -175,7 +175,7 @@ def _parts_of(data: Any, y: Any, sigma: Any) -> _Parts:
                 "Chunks hold every column, y and sigma as well.",
                 next_step="name the columns: a formula with a response, y='name', sigma='name'.",
             )
-        names = column_names(open_table(data.pieces[0]))
+        names = column_names(open_table(data.pieces[0], 0))
         pieces = tuple(Piece(table=p) for p in data.pieces)
         return _Parts(lambda needed: pieces, names, lazy=False)
     try:
