@@ -342,7 +342,7 @@ def test_chunks_that_change_are_refused(monkeypatch):
     monkeypatch.setattr(runner, "KEPT", 0)
     random = np.random.default_rng(1)
     still, moving = decay(3_000), [lambda: decay(3_000, int(random.integers(1e9)))]
-    with pytest.raises(DataError, match="other values than when it was first read") as caught:
+    with pytest.raises(DataError, match="other values than when it was read first") as caught:
         ty.fit(FORMULA, Chunks([still, *moving]))
     assert caught.value.where == "chunk 2"
     order = [{k: np.roll(v, i * (k == "y")) for k, v in still.items()} for i in range(30)]

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-import taylored.xarray  # noqa: F401  (registers the accessor)
+import taylored as ty
+import taylored.xarray  # registers the accessor
 from taylored.errors import (
     AlignmentError,
     ArgumentError,

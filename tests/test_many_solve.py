@@ -413,3 +413,20 @@ def test_clipped_counts_without_noise_are_not_believed():
         whole = a * np.exp(-((t - c) ** 2) / 2 / w**2) + noise * random.normal(size=(300, 40))
         y = np.clip(np.round(whole), 0, 153).astype(np.uint8)
         assert not fit_many("a*exp(-((t - m)/w)**2/2)", {"t": t}, y, **QUIET).usable.any()
+
+
+@pytest.mark.parametrize("x", [np.linspace(2000, 2010, 40), 1.7e9 + np.linspace(0, 10, 40)])
+def test_lines_and_parabolas_far_from_zero(x):
+    random = np.random.default_rng(0)
+    near = x - x[0]
+    for formula, y in (("a + b*x", 3 + 2 * near), ("a + b*x + c*x^2", 3 + 2 * near - near**2)):
+        if x[0] > 1e9 and "c" in formula:
+            continue  # there the three columns are the same to the last digit but few
+        rows = y + random.normal(0, 1, (50, 40))
+        many = fit_many(formula, x, rows, **QUIET)
+        assert (many.status == "ok").all()
+        for i in (0, 49):
+            one = ty.fit("y ~ " + formula, {"x": x}, rows[i])
+            assert many.chi2[i] == pytest.approx(one.chi2, rel=1e-6)
+            for n in many.names:
+                assert many.stderr[n][i] == pytest.approx(one.stderr[n], rel=1e-4)

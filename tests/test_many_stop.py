@@ -8,10 +8,12 @@ import signal
 import subprocess
 import sys
 import threading
+import warnings
 
 import numpy as np
 import pytest
 
+import taylored
 from taylored.errors import ArgumentError, LedgerError, UnfinishedError
 from taylored.many import run
 from taylored.many.block import Block

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -153,6 +154,16 @@ def test_verdicts_are_explained_with_a_next_step():
         assert f"{name} {MEANINGS[Status(NAMES.index(name))]}." in said
     assert NEXT["misfit"] in said
     assert set(NEXT) < set(NAMES) and all(step.endswith(".") for step in NEXT.values())
+
+
+@pytest.mark.parametrize("page", ["learn/many-fits.md", "reference/many.md"])
+def test_every_verdict_is_in_the_tables_of_the_pages(page):
+    docs = Path(__file__).parent.parent / "docs"
+    lines = (docs / page).read_text(encoding="utf-8").splitlines()
+    rows = " ".join(line for line in lines if line.startswith("|"))
+    assert set(NAMES) <= set(re.findall("`([a-z-]+)`", rows))
+    said = MEANINGS[Status.SATURATED]
+    assert f"`saturated` | {said} |" in rows
 
 
 def test_all_usable_has_no_table_of_verdicts():

@@ -123,7 +123,9 @@ def many_of(ds: Any) -> ManyFits:
         ArgumentError: where the Dataset is none of fits.
     """
     status = _status(ds)
-    names = tuple(str(n) for n in ds.data_vars if f"{n}_stderr" in ds.data_vars)
+    said = str(ds.attrs.get("fit_parameters", "")).split(", ")  # files may lose the order
+    known = [str(n) for n in ds.data_vars if f"{n}_stderr" in ds.data_vars]
+    names = tuple(sorted(known, key=lambda n: said.index(n) if n in said else len(said)))
     lacking = [n for n in ("chi2", "dof") if n not in ds]
     if lacking or not names:
         raise ArgumentError(

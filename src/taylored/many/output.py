@@ -196,6 +196,7 @@ def job_attributes(plan: Plan, has_sigma: bool) -> dict[str, str]:
     fixed = {n: float(params.values[i]) for i, n in enumerate(plan.names) if i not in params.free}
     return {
         "fit_model": plan.model.describe,
+        "fit_parameters": ", ".join(plan.names),
         "fit_sigma": sigma if has_sigma else "not given",
         "fit_bounds": json.dumps({n: b for n, b in limits.items() if b != [None, None]}),
         "fit_fixed": json.dumps(fixed),

@@ -17,6 +17,7 @@ from taylored.many.prepare import Prepared, prepare
 from taylored.many.sorting import Part, sorted_parts
 from taylored.many.status import Status
 from taylored.many.step import Limits
+from taylored.many.straight import is_straight, solve_straight
 from taylored.many.verdict import Found, doubtful, judge
 from taylored.many.xla import xla_runner
 from taylored.native.machine import Data
@@ -55,6 +56,11 @@ def solve(plan: Plan, batch: Batch) -> Block:
 
 
 def _fit(prepared: Prepared, part: Part, points: np.ndarray) -> Block:
+    if is_straight(prepared, part):
+        found = solve_straight(prepared, part, points)
+        return _block(
+            prepared.plan, found, judge(found, absolute=prepared.plan.absolute, bent=False)
+        )
     if prepared.constant is None:
         return _fitted(prepared, part, points)
     position, factor = prepared.constant

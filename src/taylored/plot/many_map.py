@@ -195,6 +195,7 @@ def tick_numbers(axis: Any, logarithmic: bool) -> None:
 
     class Decades(Locator):
         def __call__(self) -> Any:
+            assert self.axis is not None
             return self.tick_values(*self.axis.get_view_interval())
 
         def tick_values(self, vmin: float, vmax: float) -> Any:
