@@ -72,8 +72,8 @@ def test_names_coordinates_attributes_and_units_are_kept(da):
     assert ds.x.identical(da.x) and ds.row.identical(da.row)
     assert ds.attrs == {
         "site": "A", "fit_model": DECAY, "fit_coordinates": "t", "fit_variable": "signal",
-        "fit_parameters": "a, tau, c", "fit_sigma": "not given", "fit_bounds": "{}", "fit_fixed": "{}",
-        "taylored_version": ty.__version__,
+        "fit_parameters": "a, tau, c", "fit_sigma": "not given", "fit_bounds": "{}",
+        "fit_fixed": "{}", "taylored_version": ty.__version__,
     }  # fmt: skip
     units = {n: ds[n].attrs.get("units") for n in ("a", "tau", "c", "tau_stderr", "chi2")}
     assert units == {"a": "V", "tau": "s", "c": "V", "tau_stderr": "s", "chi2": None}

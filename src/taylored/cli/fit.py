@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from taylored.cli._data import Data, check_sigma, open_data, read, read_formula
@@ -46,6 +47,12 @@ def wrong_count(given: list[str], command: str, formula: str) -> ArgumentError:
         what = "The formula is missing." if "~" not in given[0] else "DATA is missing."
         whole = f'write: taylored {command} DATA "{formula}"; {step}'
         return ArgumentError(what, next_step=whole)
+    if command == "fit" and all(os.path.isfile(name) for name in given[:2]):
+        return ArgumentError(
+            "There are several files, and the command takes one.",
+            next_step=f'join them, or in Python: ty.fit("{formula}", ty.Chunks(["a.parquet", '
+            '"b.parquet"]))',
+        )
     return ArgumentError(
         f"There is one argument too many: {given[2][:60]!r}.",
         why="two are expected, DATA and FORMULA",

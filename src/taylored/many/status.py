@@ -38,7 +38,7 @@ MEANINGS = {
     Status.AT_BOUND: "converged with a parameter at a bound: it has no standard error",
     Status.MISFIT: "converged, but the model does not describe the data",
     Status.OUTLIER: "converged, but a point lies farther from the curve than chance allows",
-    Status.NO_SIGNAL: "the data are explained as well by fewer parameters: noise alone",
+    Status.NO_SIGNAL: "a constant explains the data as well",
     Status.NOT_CONVERGED: "no minimum was reached",
     Status.RANK_DEFICIENT: "the data do not determine every parameter",
     Status.SATURATED: "the largest (or smallest) value is repeated beyond chance: a clipped signal",

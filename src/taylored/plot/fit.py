@@ -95,8 +95,8 @@ def _statement(fit: Fit, bands: str, several: bool) -> list[str]:
     elif len(formula_text(fit)) > _FORMULA or several:
         first = f"{formula_text(fit)};  {size}"
     sigma = sigma_sentence(fit)
-    shown = f" {fit.shown}" if hasattr(fit, "shown") and fit.shown else ""  # a sample of them
-    return [shorten(first, 132), f"{bands} {sigma[0].upper()}{sigma[1:]}.{shown}"]
+    shown = getattr(fit, "shown", "")  # how many rows, where they are a sample
+    return [shorten(first, 132), f"{bands} {sigma[0].upper()}{sigma[1:]}. {shown}".rstrip()]
 
 
 def _estimate(fit: Fit, name: str) -> str:
