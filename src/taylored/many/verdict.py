@@ -14,6 +14,7 @@ __all__ = ["Found", "before", "doubtful", "judge"]
 
 # A verdict is wrong by chance in one of a million fits, since there may be millions.
 _RARE = 1e-6
+_USUAL = 1.8  # deviations; correlations below it are not asked about
 _DOUBT = 0.01  # below this it is worth while to look for a better minimum
 # Counts and the like have longer tails than the normal distribution: an outlier lies far out.
 _FAR = 7.0
@@ -143,13 +144,17 @@ def _alike(found: Found, dof: np.ndarray) -> np.ndarray:
     """The probability that neighboring residuals are so alike by chance, (fits,).
 
     Their correlation has about the variance 1/(dof + 1) and lies between -1 and 1: twice a beta
-    variable less one, which is nearly normal where there are many points.
+    variable less one, which is nearly normal where there are many points. 1 where that is usual.
     """
     from scipy.special import betainc
 
     correlation = np.clip(found.lag / found.cost, -1.0, 1.0)
-    p = betainc(0.5 * dof, 0.5 * dof, 0.5 * (1.0 - correlation))
-    return np.where((dof >= 4) & ~_exact(found) & (correlation > 0), p, 1.0)
+    likely = correlation * np.sqrt(dof + 1.0) > _USUAL
+    rows = np.flatnonzero(likely & (dof >= 4) & ~_exact(found))
+    p = np.ones(len(correlation))
+    half = 0.5 * dof[rows]
+    p[rows] = betainc(half, half, 0.5 * (1.0 - correlation[rows]))
+    return p
 
 
 def _no_signal(found: Found, dof: np.ndarray, absolute: bool) -> np.ndarray:

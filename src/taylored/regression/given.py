@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -100,6 +101,18 @@ def _check_given_once(formula: Formula, table: Any, column: str, y: np.ndarray) 
         )
 
 
+def _instead(data: Any) -> str:
+    """What to give instead of what is no table."""
+    parts = data if isinstance(data, list | tuple) and data else [data]
+    if all(isinstance(part, str | Path) for part in parts):
+        return 'give files as ty.Chunks(["a.parquet", "b.parquet"]) or ty.Chunks("runs/*.parquet").'
+    if callable(getattr(data, "collect", None)):
+        return "collect it; what is larger than memory goes through files: ty.Chunks([...])."
+    if isinstance(data, list | tuple) and all(map(is_table, parts)):
+        return "give several tables as ty.Chunks([table, table])."
+    return "give a table (dict of arrays, pandas, polars, pyarrow), or x and y."
+
+
 def _within_table(formula: Formula, data: Any) -> Given:
     try:
         names = _names(data)
@@ -107,7 +120,7 @@ def _within_table(formula: Formula, data: Any) -> Given:
         raise ArgumentError(
             "The data are not a table, and no y was given.",
             why=f"they are a {type(data).__name__}",
-            next_step="give a table (dict of arrays, pandas, polars, pyarrow), or x and y.",
+            next_step=_instead(data),
         ) from None
     if formula.response is None:
         raise FormulaError(
