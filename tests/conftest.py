@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,16 @@ from hypothesis import settings
 
 settings.register_profile("fixed", derandomize=True, database=None, deadline=None)
 settings.load_profile("fixed")
+
+
+@pytest.fixture(scope="module")
+def importable():
+    """Processes that a test starts can import the tests and their helpers."""
+    here = Path(__file__).parent
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join(map(str, (here.parent, here))))
+        patch.syspath_prepend(str(here.parent))  # processes that are spawned get this one's path
+        yield
 
 
 def pytest_configure(config):

@@ -191,7 +191,7 @@ def test_a_function_is_traced_once_per_fit(table, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("workers", [1, 2, 4])
-def test_equal_bits_on_workers(table, workers):
+def test_equal_bits_on_workers(table, workers, importable):
     da, distributed = pytest.importorskip("dask.array"), pytest.importorskip("distributed")
     x, y = (da.from_array(table[n], chunks=3_000) for n in "xy")
     alone = ty.fit(model, x, y)
@@ -206,7 +206,7 @@ def test_equal_bits_on_workers(table, workers):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_a_worker_killed_and_a_cluster_closed(table):
+def test_a_worker_killed_and_a_cluster_closed(table, importable):
     da, distributed = pytest.importorskip("dask.array"), pytest.importorskip("distributed")
     x, y = (da.from_array(table[n], chunks=3_000) for n in "xy")
     alone = ty.fit(FORMULA.partition("~")[2], x, y)

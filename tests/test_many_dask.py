@@ -308,7 +308,7 @@ def test_bad_input_is_named(monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def client():
+def client(importable):
     from distributed import Client, LocalCluster
 
     with (
@@ -437,7 +437,9 @@ def _resumed(ledger):
 
 
 @pytest.mark.slow
-def test_a_cluster_that_is_closed_is_lost_and_the_ledger_has_the_rest(tmp_path, expected):
+def test_a_cluster_that_is_closed_is_lost_and_the_ledger_has_the_rest(
+    tmp_path, expected, importable
+):
     from distributed import Client, LocalCluster
 
     lazy = dask.array.from_array(Y, chunks=(2, 24)).map_blocks(slowly, dtype=float)
