@@ -42,9 +42,9 @@ class Settings:
     """How much is measured."""
 
     fits: int = 20_000
-    compared: int = 20_000  # with SciPy's minima
-    rounds: int = 7
-    share: float = 1.0  # of the samples of the peers
+    compared: int = 4_000  # with SciPy's minima
+    rounds: int = 5
+    share: float = 0.4  # of the samples of the peers
     streamed: int = 10_000_000
     few: int = 10_000
     factor: int = 100

@@ -235,8 +235,8 @@ def test_stop_keeps_maps(run, monkeypatch, quick):
     def stopping(plan, batch):
         seen.append(len(batch))
         if len(seen) == 2:
-            signal.raise_signal(signal.SIGINT)
-            time.sleep(0.2)
+            os.kill(os.getpid(), signal.SIGINT)  # to the process: its main thread waits
+            time.sleep(1.0)
         return fake(plan, batch)
 
     monkeypatch.setattr(running, "solve", stopping)

@@ -461,6 +461,7 @@ def test_a_cluster_that_is_closed_is_lost_and_the_ledger_has_the_rest(
 # ---- what ends early ------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_chunks_at_work_are_kept_when_one_fails():
     lazy = dask.array.from_array(Y, chunks=(12, 24)).map_blocks(failing_first, dtype=float)
     with pytest.raises(UnfinishedError, match="out of luck") as caught:

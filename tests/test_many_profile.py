@@ -19,6 +19,7 @@ def echoes(noise, fits, seed=0):
     return times, y + noise * random.normal(size=y.shape)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", ["decay", "peak", "growth", "saturation", "no linear one"])
 def test_as_single_fits_have_them(name):
     formula, y, _ = made(name, 3, 9)
@@ -33,7 +34,8 @@ def test_as_single_fits_have_them(name):
             assert abs(found.hi[i] - one.hi) < 3e-3 * width
 
 
-@pytest.mark.parametrize("noise", [0.02, 0.2, 0.5])
+@pytest.mark.every(2)
+@pytest.mark.parametrize("noise", [0.5, 0.2, 0.02])
 def test_coverage_holds_where_the_model_bends(noise):
     times, y = echoes(noise, 3000)
     many = fit_many("s*exp(-x/t)", ECHOES, y, **QUIET)

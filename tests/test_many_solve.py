@@ -36,7 +36,7 @@ def test_single_precision_ends_at_the_same_minimum(name):
     assert (short.status == "ok").all()
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(5)
 @pytest.mark.parametrize("name", ["decay", "peak", "two peaks", "growth", "step"])
 def test_standard_errors_and_intervals_hold(name):
     formula, y, truth = made(name, 3000, 5)
@@ -264,6 +264,7 @@ def test_parameters_that_act_as_one_are_rank_deficient():
     assert (line.status == "rank-deficient").all()
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("size", [5.0, 30.0, 300.0, 4000.0])
 @pytest.mark.parametrize("name", ["peak", "decay"])
 def test_rounded_data_are_not_called_saturated(name, size):

@@ -52,6 +52,7 @@ OTHERS = [pytest.param(shape, kind, marks=pytest.mark.slow)
           if (shape, kind) not in SOME]  # fmt: skip
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(("shape", "verdicts"), [*SOME, *OTHERS])
 def test_every_shape_is_drawn_within_the_figure(shape, verdicts):
     many = made(shape, VERDICTS[verdicts](int(np.prod(shape))), units={"tau": "ms"})
