@@ -25,6 +25,7 @@ _MOST, _FEWEST, _LEAST = 2000, 500, 30  # fits
 _VALUES = 150_000  # that are looked at, lest it takes a part of the job's time
 _RARE = 1e-6
 _CLEAR = 3.0  # standard errors that the values of a fit must have, lest it follow the noise
+_MAPPED = 50  # rows of a mapped file that are read before its pages are let go
 _SEEN = 0.05  # standard errors of one value by which the mean must be off
 
 
@@ -155,6 +156,8 @@ def _sampled(plan: Plan, data: Data, which: np.ndarray) -> _Sample | None:
 
 def _rows(rows: Rows, which: np.ndarray) -> np.ndarray | None:
     """The values of some fits, (fits, points), nan where masked; None for an unusual layout."""
+    if isinstance(rows.array, np.memmap) and len(which) > _MAPPED:
+        return _few_by_few(rows, which)
     array, axes = rows.array, rows.axes
     fits = [axis for axis in range(array.ndim) if axis not in axes]
     turned = array.transpose(*fits, *axes)
@@ -172,3 +175,15 @@ def _rows(rows: Rows, which: np.ndarray) -> np.ndarray | None:
     part = part if axes else part[:, None]
     whole = (len(which), *(rows.lengths if axes else (rows.points,)))
     return np.broadcast_to(part, whole).reshape(len(which), rows.points)
+
+
+def _few_by_few(rows: Rows, which: np.ndarray) -> np.ndarray | None:
+    """The same of a mapped file, of which the system reads ahead: its pages are let go again."""
+    found = []
+    for first in range(0, len(which), _MAPPED):
+        part = _rows(rows, which[first : first + _MAPPED])
+        if part is None:
+            return None
+        found.append(np.array(part))
+        rows.release(tuple(slice(0, length) for length in rows.shape))
+    return np.concatenate(found)
