@@ -431,3 +431,39 @@ def test_lines_and_parabolas_far_from_zero(x):
             assert many.chi2[i] == pytest.approx(one.chi2, rel=1e-6)
             for n in many.names:
                 assert many.stderr[n][i] == pytest.approx(one.stderr[n], rel=1e-4)
+
+
+def test_a_model_that_holds_an_array_keeps_its_points():
+    random = np.random.default_rng(0)
+    lift, order = np.linspace(0.5, 3, 80), random.permutation(80)
+    y = lift * (2 * np.exp(-X / 3) + 0.5) + 0.01 * random.normal(size=(5, 80))
+    moved = lift[order]
+    many = fit_many(
+        lambda x, a, t, c: moved * (a * np.exp(-x / t) + c), X[order], y[:, order], **QUIET
+    )
+    assert (many.status == "ok").all()
+    assert (np.abs(many.params["t"] - 3) < 5 * many.stderr["t"]).all()
+
+
+def test_a_start_counts_also_after_a_job_without_one():
+    formula, y, _ = made("wave", 5)
+    first = fit_many(formula, X, y, **QUIET)
+    start = {n: float(v[0]) for n, v in first.params.items()} | {"a": -float(first.params["a"][0])}
+    start["p"] += np.pi
+    again = fit_many(formula, X, y[:1], start=start, **QUIET)
+    assert first.params["a"][0] > 0 > again.params["a"][0]
+
+
+def test_plans_alike_are_prepared_once():
+    from taylored.many.plan import make_plan
+    from taylored.many.prepare import prepare
+
+    assert prepare(make_plan("a*exp(-x/tau)", X, 80)) is prepare(make_plan("a*exp(-x/tau)", X, 80))
+
+
+def test_gaps_on_a_level_do_not_mislead_the_starts():
+    formula, y, _ = made("peak", 200, 6)
+    gappy = y + 20.0
+    gappy[np.random.default_rng(0).random(y.shape) < 0.3] = np.nan
+    many = fit_many(formula, X, gappy, **QUIET)
+    assert many.usable.mean() > 0.99

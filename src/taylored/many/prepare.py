@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from taylored.errors import MissingRule
 from taylored.many.columns import Columns, columns_of, linear_inputs
@@ -68,6 +69,11 @@ class Prepared:
     def mixed(self) -> bool:
         """Whether the value at a point depends on all points: little is known of its scales."""
         return any(e.bind is not None for e in self.full.program.equations)
+
+    @property
+    def movable(self) -> bool:
+        """Whether points may be put in another order: the model holds none of them itself."""
+        return self.program is not None and self.data == len(self.plan.columns)
 
     @property
     def search(self) -> Columns:
@@ -198,7 +204,8 @@ class Prepared:
         places, some = self.free(self.search.bent), self.ranked_points
         sigma = None if self.plan.sigma is None else self.plan.sigma[some]
         few = replace(self.inner, columns=tuple(c[some] for c in self.columns), sigma=sigma)
-        found = ranking_of(self.search, few, self.candidates[:, places])
+        with threadpool_limits(1):  # how many threads there are may not decide between starts
+            found = ranking_of(self.search, few, self.candidates[:, places])
         if found is None or len(self.interchangeable) != 1:
             return found
         group = self.interchangeable[0][0]
@@ -243,8 +250,9 @@ def _key(plan: Plan) -> Hashable:
     if program is None:
         return None
     p = plan.params
-    arrays = (p.lower, p.upper, *plan.columns, plan.sigma)
-    return (program.key(), plan.absolute, plan.dtype, plan.engine, p.values, p.free,
+    # As bytes: nan, which stands for what is not given, is not equal to itself.
+    arrays = (p.lower, p.upper, p.start, np.array(p.values), *plan.columns, plan.sigma)
+    return (program.key(), plan.absolute, plan.dtype, plan.engine, p.free,
             tuple(None if a is None else a.tobytes() for a in arrays))  # fmt: skip
 
 

@@ -42,7 +42,7 @@ def solve(plan: Plan, batch: Batch) -> Block:
     """Fit every row of a batch, and judge every fit. Pure: equal input gives equal bits."""
     with np.errstate(all="ignore"):
         prepared = prepare(in_units(plan, batch))
-        if prepared is not None and prepared.program is not None:  # each point by itself
+        if prepared is not None and prepared.movable:
             plan, batch = in_order(plan, batch)
             prepared = prepare(in_units(plan, batch))
         alike = prepared is not None and (prepared.mixed or plan.traces.uses_data)
@@ -129,7 +129,7 @@ def _starts(prepared: Prepared, part: Part) -> tuple[np.ndarray, np.ndarray, np.
         every = _scaled(prepared, part)
         starts = _filled(every[:, :: max(every.shape[1] // _TRIED, 1)], given)
         return starts, given, none
-    best, rivals, close = ranking.best(part.weighted_y[:, prepared.ranked_points])
+    best, rivals, close = ranking.best(_ranked(prepared, part))
     rivals = np.where(np.isnan(given), rivals, given)
     return _filled(best[:, None, :], given), rivals, close
 
@@ -142,10 +142,17 @@ def _several(prepared: Prepared, part: Part, count: int) -> np.ndarray:
         found = _scaled(prepared, part)
         found = found[:, :: max(found.shape[1] // (4 * count), 1)]
     else:
-        found = ranking.several(part.weighted_y[:, prepared.ranked_points], count)
+        found = ranking.several(_ranked(prepared, part), count)
     if np.isnan(given).all():
         return found
     return np.concatenate([found, _filled(found[:, :1], given)], axis=1)
+
+
+def _ranked(prepared: Prepared, part: Part) -> np.ndarray:
+    """y as the candidates are ranked by it: without gaps, over the sigma that all fits share."""
+    y = part.filled[:, prepared.ranked_points]
+    sigma = prepared.plan.sigma
+    return y if sigma is None else y / sigma[prepared.ranked_points]
 
 
 def _given(prepared: Prepared, part: Part) -> np.ndarray:

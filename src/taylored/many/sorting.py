@@ -61,6 +61,14 @@ class Part:
         return replace(self, y=y.astype(self.y.dtype), shift=shift)
 
     @property
+    def filled(self) -> np.ndarray:
+        """y with the mean of the others in place of points that are not used, (fits, points)."""
+        if self.weights is None or self.weights.ndim == 1:
+            return self.y
+        mean = self.seen.mean if self.shift is None else self.seen.mean - self.shift
+        return np.where(self.weights > 0, self.y, mean[:, None])
+
+    @property
     def weighted_y(self) -> np.ndarray:
         """y over sigma, (fits, points)."""
         if self.weights is None:

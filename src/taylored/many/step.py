@@ -1,7 +1,7 @@
 """One step of Levenberg and Marquardt's method, written for traced values and for arrays alike.
 
-It is recorded as a program and runs on vectors of lanes (`taylored.native`), with NumPy, or with
-XLA: choices instead of branches. All lanes are independent of each other.
+It is recorded as a program and runs on vectors of lanes (`taylored.native`) or with XLA: choices
+instead of branches. All lanes are independent of each other.
 
 The method: More (1978) for the damping, Golub and Pereyra (1973) and Kaufman (1975) for the
 elimination of linear parameters; the products of columns come from one pass over the points.
@@ -19,7 +19,6 @@ from taylored.trace.tracer import ProgramRecorder, Traced, apply
 
 __all__ = ["Layout", "Limits", "layout", "record_step"]
 
-_RIDGE = 1e-15  # added to pivots, relative to the diagonal: singular matrices give finite steps
 _SHRINK, _GROW, _REJECT = 0.1, 4.0, 8.0
 
 

@@ -39,7 +39,7 @@ def solve_straight(prepared: Prepared, part: Part, points: np.ndarray) -> Found:
     q, r = np.linalg.qr(phi[0] / safe)
     diagonal = np.abs(np.diag(r))
     determined = bool(diagonal.min(initial=1.0) > _DEPENDENT) and bool((norms > 0).all())
-    back = np.linalg.inv(r) / safe[:, None] if determined else np.zeros_like(r)
+    back = np.linalg.inv(r) / safe[:, None] if determined else np.full_like(r, np.nan)
     y = np.asarray(part.weighted_y, float) - rest[0]
     inside = _rows(y, q)
     residual = y - _rows(inside, q.T)

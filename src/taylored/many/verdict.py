@@ -84,14 +84,16 @@ def judge(found: Found, *, absolute: bool, bent: bool) -> np.ndarray:
     code = np.full(len(found.cost), Status.OK, np.int8)
     dof, held = found.dof, found.held.sum(axis=0)
     with np.errstate(all="ignore"):
-        alike, far = _alike(found, dof) < _RARE, _outlier(found, dof, absolute)
+        by_chance, far = _alike(found, dof), _outlier(found, dof, absolute)
         code[far] = Status.OUTLIER
-        code[alike | _too_large(found, dof, far, absolute)] = Status.MISFIT
+        code[(by_chance < _RARE) | _too_large(found, dof, far, absolute)] = Status.MISFIT
         code[~(found.pivot > _DEPENDENT)] = Status.RANK_DEFICIENT
         code[found.converged < 0.5] = Status.NOT_CONVERGED
         if bent:  # noise alone often leaves parameters undetermined, too
-            weak = _no_signal(found, dof, absolute) & ~alike
-            code[weak] = Status.NO_SIGNAL
+            weak = _no_signal(found, dof, absolute)
+            # Where no minimum was reached, a lost signal looks as weak, but not like noise.
+            noise = by_chance >= np.where(found.converged < 0.5, _DOUBT, _RARE)
+            code[weak & noise] = Status.NO_SIGNAL
     # A constant need not keep the bounds.
     code[(held > 0) & (found.converged > 0.5)] = Status.AT_BOUND
     code[~np.isfinite(found.cost)] = Status.NOT_FINITE

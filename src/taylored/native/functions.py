@@ -62,10 +62,6 @@ def _not(v: Vectors, x: Any) -> Any:
     return v.builder.not_(v.condition(x))
 
 
-def _tanh(v: Vectors, x: Any) -> Any:
-    return v.call("tanh", x)
-
-
 def _log(factor: float) -> Callable:
     return lambda v, x: v.mul(v.call("log", x), v.constant(factor))
 
@@ -86,7 +82,7 @@ FUNCTIONS: dict[str, Callable] = {
     "sin": _library("sin"), "cos": _library("cos"), "tan": _library("tan"),
     "asin": _library("asin"), "acos": _library("acos"), "atan": _library("atan"),
     "atan2": _library("atan2"), "sinh": _library("sinh"), "cosh": _library("cosh"),
-    "tanh": _tanh, "asinh": _library("asinh"), "acosh": _library("acosh"),
+    "tanh": _library("tanh"), "asinh": _library("asinh"), "acosh": _library("acosh"),
     "atanh": _library("atanh"), "erf": _library("erf"), "erfc": _library("erfc"),
     "radians": lambda v, x: v.mul(x, v.constant(pi / 180.0)),
     "erf_inv": _special("erfinv"), "gamma": _special("gamma"), "lgamma": _special("gammaln"),

@@ -13,7 +13,7 @@ from taylored.native.functions import FUNCTIONS, apply_equation
 from taylored.native.vectors import Vectors
 from taylored.trace.program import Constant, Program
 
-__all__ = ["can_lower", "uniform_numbers", "write"]
+__all__ = ["can_lower", "read", "uniform_numbers", "write", "write_reciprocals"]
 
 
 def can_lower(program: Program) -> bool:
