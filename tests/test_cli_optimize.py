@@ -269,6 +269,7 @@ PICTURES = [
 
 
 @pytest.mark.parametrize("arguments", PICTURES)
+@pytest.mark.every(3)
 def test_pictures(run, arguments, tmp_path):
     done = run(*arguments, "--plot", "picture.png")
     assert done.code == 0

@@ -208,7 +208,7 @@ def _violations(case, boxes, count):
 
 
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 def test_no_sample_lies_outside(case):
     assert _violations(case, 1, 4000) == 0
 
@@ -333,6 +333,7 @@ HALVES = [
 
 
 @pytest.mark.parametrize(("name", "widths", "members"), HALVES)
+@pytest.mark.every(3)
 def test_half_as_wide_as_plain_intervals(name, widths, members):
     rng = np.random.default_rng(8)
     layers, center = _net(rng, widths, members), rng.normal(size=widths[0])

@@ -129,6 +129,7 @@ def test_everything_in_the_box_is_within_the_bounds(smooth):
 
 
 @pytest.mark.parametrize("which", ["labels", "two_classes"])
+@pytest.mark.every(2)
 def test_bounds_of_probabilities_hold(which, request):
     net = request.getfixturevalue(which)[0]
     assert net.out_of_bag.temperature != 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -24,6 +25,7 @@ def pages() -> list[str]:
     return sorted(p.relative_to(ROOT).as_posix() for p in found if "_build" not in p.parts)
 
 
+@cache
 def parse(file: str) -> ast.Module:
     return ast.parse((ROOT / file).read_text(encoding="utf-8"), file)
 

@@ -1,6 +1,7 @@
 """Files stop at 500 lines, functions at 60, positional arguments at five."""
 
 import ast
+from functools import cache
 
 from tree import ROOT, parse, python_files
 
@@ -10,12 +11,15 @@ FILES = python_files("src", "tests", "benchmarks", "docs")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
+@cache
 def functions(file):
     """All functions of a file, and whether each stands directly in a class."""
-    for parent in ast.walk(parse(file)):
-        for node in ast.iter_child_nodes(parent):
-            if isinstance(node, Function):
-                yield node, isinstance(parent, ast.ClassDef)
+    return [
+        (node, isinstance(parent, ast.ClassDef))
+        for parent in ast.walk(parse(file))
+        for node in ast.iter_child_nodes(parent)
+        if isinstance(node, Function)
+    ]
 
 
 def length(function):

@@ -18,6 +18,7 @@ COMMANDS = {
     "root": "Solve an equation or a system, and prove that the root is there.",
     "minimize": "Minimize a formula within constraints, and certify the point.",
     "show": "Show a saved fit or network: report, picture, prediction.",
+    "course": "Open the course in the browser: lessons, live figures, exercises.",
     "rules": "List which operations each reading of a model has a rule for.",
     "doctor": "Check the environment: versions, float64, long double, the device of XLA.",
     "completion": "Print a completion script for a shell.",
@@ -207,6 +208,20 @@ examples:
   taylored show fit.json
   taylored show fit.json --predict 0:10 --band prediction --csv"""
 
+_COURSE = """\
+Six modules, from slopes to fits, on this machine alone: the server answers to
+the browser that opens the address on standard output, and to no other program.
+The code of an exercise runs in a process of its own with limits on time and
+memory; that guards against mistakes, and it is your code on your machine.
+With --check the exit code is 0 for a right answer, 5 for a wrong one, and 2
+where the answer cannot be read.
+
+examples:
+  taylored course
+  taylored course --lesson 3-2
+  taylored course --no-browser --port 9000
+  taylored course --check 2D answer.py"""
+
 _COMPLETION = """\
 examples:
   source <(taylored completion bash)                      # in ~/.bashrc
@@ -228,6 +243,7 @@ HELP = {
     "root": ("taylored root FORMULA ... (--start 2 | --bracket 2:3 | --all --on LO:HI)", _ROOT),
     "minimize": ("taylored minimize FORMULA --start x=1,y=2 [options]", _MINIMIZE),
     "show": ("taylored show FIT [options]", _SHOW),
+    "course": ("taylored course [--lesson 3-2] [options]", _COURSE),
     "rules": ("taylored rules [options]", ""),
     "doctor": ("taylored doctor [options]", ""),
     "completion": ("taylored completion {bash,zsh,fish}", _COMPLETION),

@@ -285,6 +285,10 @@ def parser_of(command: str) -> argparse.ArgumentParser:
         add_many_options(parser)
         _data_options(parser, columns=False, na=False)
         parser.epilog = f"{text}\n\n{VERDICT_HELP}"
+    if command == "course":
+        from taylored.cli._course_options import add_course_options
+
+        add_course_options(parser)
     other = parser.add_argument_group("other")
     if command in ("rules", "doctor"):
         other.add_argument("--json", action="store_true", help="one JSON document")

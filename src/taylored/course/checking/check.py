@@ -1,0 +1,232 @@
+"""Judge an answer: on seeded inputs, against the right answer and against a bank of wrong ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from taylored.course.checking.answers import LONGEST, Unread, outputs
+from taylored.course.checking.brackets import BRACKETS, unbracketed
+from taylored.course.checking.common import (
+    ARITHMETIC,
+    COMMON,
+    INFINITE,
+    MORE,
+    MOVED,
+    NEARLY,
+    CommonMistake,
+    has_more,
+    is_moved,
+    is_rounded,
+    is_whole,
+)
+from taylored.course.checking.compare import alike, as_array, furthest, same, shape_of, shown
+from taylored.course.checking.draw import agree, draw, expected, wrong_output
+from taylored.course.checking.exercise import Case, Code, Drawn, Exercise, Judged, Wrong
+from taylored.course.checking.partly import in_part, placed, slipped
+from taylored.course.checking.reply import Reply, Trouble
+
+__all__ = ["SHOWN_AFTER", "check", "recognize"]
+
+SHOWN_AFTER = 3  # tries after which the expected value is shown
+
+_NEARLY = 0.05  # relative: one digit, or two
+
+Runner = Callable[[dict[str, Any]], dict[str, Any]]  # runs learner code elsewhere (course.sandbox)
+
+
+def check(exercise: Exercise, seed: int, raw: Any, *, tries: int, run: Runner) -> Reply:
+    """The reply to an answer; `tries` counts those before it.
+
+    `run` takes a job (`source`, `name`, `calls`, `player`, `parameters`) and answers with
+    `outputs` (one per call: {"value": nested lists} or {"trouble": {...}}), `printed`, `trouble`
+    (of the whole), `stopped` ("", "time", "memory", "output", "exit").
+    """
+    drawn = draw(exercise, seed)
+    printed = ""
+    try:
+        if isinstance(exercise.answer, Code):
+            found, printed, failed = _of_code(exercise, exercise.answer, drawn, raw, run)
+            if failed is not None:
+                return failed
+        else:
+            found = outputs(exercise, drawn.p, drawn.cases, raw)
+    except Unread as error:
+        return Reply(False, str(error), unread=True)
+    return _judge(exercise, drawn, found, tries, printed=printed, raw=raw)
+
+
+def _of_code(
+    exercise: Exercise, answer: Code, drawn: Drawn, raw: Any, run: Runner
+) -> tuple[list[Any], str, Reply | None]:
+    """The outputs of the learner's function, what it printed, or a reply where it failed."""
+    if not isinstance(raw, str) or not raw.strip():
+        raise Unread("There is no code yet.")
+    if len(raw) > LONGEST:
+        raise Unread(f"The answer has {len(raw):,} characters; at most {LONGEST:,} are read.")
+    done = run({"source": raw, "name": answer.name, "player": answer.player,
+                "calls": [list(c) for c in drawn.cases], "parameters": vars(drawn.p)})  # fmt: skip
+    printed = done.get("printed", "")
+    if done.get("stopped"):
+        return [], printed, Reply(False, done["message"], printed=printed)
+    if done.get("trouble"):
+        return [], printed, _failed(done["trouble"], printed)
+    found = []
+    for case, output in zip(drawn.cases, done["outputs"], strict=False):
+        if "trouble" in output:
+            return [], printed, _failed(output["trouble"], printed, _call(exercise, case))
+        found.append(as_array(output["value"]))
+    return found, printed, None
+
+
+def _failed(trouble: dict[str, Any], printed: str, tried: str = "") -> Reply:
+    said = Trouble(**trouble)
+    where = f" in line {said.line}" if said.line else ""
+    return Reply(False, f"The code stopped{where} with {said.kind}: {said.message}",
+                 trouble=said, printed=printed, tried=tried)  # fmt: skip
+
+
+def _judge(
+    exercise: Exercise, drawn: Drawn, found: list[Any], tries: int, *, printed: str, raw: Any
+) -> Reply:
+    if exercise.judge is not None:
+        said = exercise.judge(drawn.p, drawn.cases, found)
+    else:
+        said = _compared(exercise, drawn, found, tries)
+    if said.right:
+        return Reply(True, "Right.", said.tried, said.got, said.expected, said.gap, printed=printed)
+    with np.errstate(all="ignore"):  # a learner's numbers may be anything
+        wrong, where = _mistake(exercise, drawn, found, raw)
+    name, hint = (wrong.name, wrong.hint) if wrong else ("", "")
+    message = f"Not yet. {where}{name}." if name else "Not yet."
+    return Reply(False, message, said.tried, said.got, said.expected, said.gap, name, hint,
+                 printed=printed)  # fmt: skip
+
+
+def _mistake(
+    exercise: Exercise, drawn: Drawn, found: list[Any], raw: Any
+) -> tuple[Wrong | CommonMistake | None, str]:
+    """The mistake that explains an answer, and where it was made if not everywhere.
+
+    First the exercise's own, in all entries or in some; then lost parentheses, those common to all
+    exercises, the exercise's last ones, small slips in a formula, and too few digits.
+    """
+    wrong = recognize(exercise, drawn, found)
+    part = None if wrong else in_part(exercise, drawn, found)
+    if part is None or not (isinstance(part[0], Wrong) and part[2]):
+        field = None if wrong else unbracketed(exercise, drawn, raw)
+        if field is not None:
+            return BRACKETS, f"In {_entry(exercise, (field,))}: "
+        wrong = wrong or _common(exercise, drawn, found) or recognize(exercise, drawn, found, True)
+        part = None if wrong else part or slipped(exercise, drawn, found)
+    if wrong is None and part is None:
+        wrong = _nearly(exercise, drawn, found)
+        part = None if wrong else placed(exercise, drawn, found)
+    if part:
+        named = part[1] and exercise.judge is None
+        return part[0], f"In {_entry(exercise, part[1])}: " if named else ""
+    return wrong, ""
+
+
+def _entry(exercise: Exercise, at: tuple[int, ...]) -> str:
+    """The name of an entry: that of its field, or its place counted from 0."""
+    names = getattr(exercise.answer, "names", ())
+    return names[at[0]] if len(at) == 1 and at[0] < len(names) else f"entry {list(at)}"
+
+
+def recognize(
+    exercise: Exercise, drawn: Drawn, found: list[Any], last: bool = False
+) -> Wrong | None:
+    """The first wrong model that an answer agrees with on every input."""
+    for wrong in exercise.wrong:
+        if wrong.last is not last:
+            continue
+        if wrong.when is not None and wrong.when(drawn.p, drawn.cases, found):
+            return wrong
+        if any(_is_of(exercise, model, drawn, found) for model in wrong.models):
+            return wrong
+    return None
+
+
+def _is_of(exercise: Exercise, model: Any, drawn: Drawn, found: list[Any]) -> bool:
+    """Whether the answer is what a wrong model gives, on every input."""
+    return all(
+        agree(exercise, got, wrong_output(model, drawn.p, case))
+        for case, got in zip(drawn.cases, found, strict=True)
+    )
+
+
+def _pairs(exercise: Exercise, drawn: Drawn, found: list[Any]) -> list[tuple[Any, Any]]:
+    """Outputs and right answers, where they are numbers."""
+    if exercise.judge is not None:
+        return []
+    rights = [expected(exercise, drawn.p, case) for case in drawn.cases]
+    if any(isinstance(v, tuple) for v in (*rights, *found)):
+        return []
+    return list(zip(found, rights, strict=True))
+
+
+def _common(exercise: Exercise, drawn: Drawn, found: list[Any]) -> CommonMistake | None:
+    """A mistake of form that explains the answer on every input."""
+    pairs = _pairs(exercise, drawn, found)
+    for mistake in COMMON if pairs else ():
+        if all(
+            any(agree(exercise, got, bad) for bad in mistake.spoil(right)) for got, right in pairs
+        ):
+            return mistake
+    if not all(np.isfinite(got).all() for got, _ in pairs):
+        return INFINITE
+    if pairs and all(has_more(got, right) for got, right in pairs):
+        return MORE
+    return MOVED if pairs and all(is_moved(got, right) for got, right in pairs) else None
+
+
+def _nearly(exercise: Exercise, drawn: Drawn, found: list[Any]) -> CommonMistake | None:
+    pairs = _pairs(exercise, drawn, found)
+    near = pairs and all(same(got, right, _NEARLY) for got, right in pairs)
+    cut = pairs and all(is_rounded(got, right) for got, right in pairs)
+    if near and not cut and all(is_whole(got) and is_whole(right) for got, right in pairs):
+        return ARITHMETIC
+    return NEARLY if near or cut else None
+
+
+def _compared(exercise: Exercise, drawn: Drawn, found: list[Any], tries: int) -> Judged:
+    """Compare with the right answer; show the first input where they differ."""
+    rights = [expected(exercise, drawn.p, case) for case in drawn.cases]
+    fits = [agree(exercise, got, right) for got, right in zip(found, rights, strict=True)]
+    at = fits.index(False) if False in fits else 0
+    got, right = found[at], rights[at]
+    show = all(fits) or tries + 1 >= SHOWN_AFTER
+    wanted = shown(right) if show else shape_of(right)
+    return Judged(all(fits), _call(exercise, drawn.cases[at]), shown(got), wanted,
+                  "" if all(fits) else _gap(exercise, got, right))  # fmt: skip
+
+
+def _gap(exercise: Exercise, got: Any, right: Any) -> str:
+    """How far off, in words."""
+    if isinstance(right, tuple) or isinstance(got, tuple):
+        if len(right) > 1 and len(got) == len(right):
+            return f"{sum(a != b for a, b in zip(got, right, strict=True))} of {len(right)} differ"
+        return ""
+    fitted = alike(got, right)
+    if fitted is None:
+        return f"that is {shape_of(got)}, expected {shape_of(right)}"
+    at, gap = furthest(fitted, right)
+    where = f" in {_entry(exercise, at)}" if at and right.size > 1 else ""
+    if not np.isfinite(gap):
+        return f"not a finite number{where}"
+    return f"off by {gap:.3g}{where}"
+
+
+def _call(exercise: Exercise, case: Case) -> str:
+    """The input as a learner reads it: `gradient(0.73, 1.42)`, `x = 0.73, y = 1.42`."""
+    answer = exercise.answer
+    if not case:
+        return ""
+    values = [shown(as_array(v)) if not isinstance(v, str) else repr(v) for v in case]
+    if isinstance(answer, Code):
+        return f"{answer.name}({', '.join(values)})"
+    names = getattr(answer, "variables", ())
+    return ", ".join(f"{n} = {v}" for n, v in zip(names, values, strict=False))
