@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from course_data import Answers
 
 __all__ = ["MEASURED_ORDER", "SAFE_STEP", "STEP_RULE", "STOP_RULE"]
@@ -172,7 +175,9 @@ STEP_RULE = Answers(
 )
 
 
-def _safe(test: str, newton: str = "-np.linalg.solve(H, g)", sign: str = "-") -> object:
+def _safe(
+    test: str, newton: str = "-np.linalg.solve(H, g)", sign: str = "-"
+) -> Callable[[Any], str]:
     return lambda p: _code(
         "def safe_step(g, H):", f"    if {test}:", f"        return {newton}",
         f"    return {sign}{p.rate}*g",

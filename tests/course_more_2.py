@@ -123,8 +123,8 @@ WRONG: dict[str, dict[str, list[Made]]] = {
             _t("<h>", "<n>", "<m>", "<n>", _ALL),
         ],
         "The matrices are square": [_t("<h>", "<h>", "<m>", "<m>", _ALL)],
-        "The shapes are right, the number of parameters is not": [_t(*_SHAPES, f"{_ALL} + 10")],
-        "One of the shapes does not fit": [_t("<h>", "<n>", "<m>", "<h>+<n>", _ALL)],
+        "The shapes are right, the number of parameters is not": [_t(*_SHAPES, f"{_ALL} + 1")],
+        "One of the shapes does not fit": [_t("<h>", "<n>", "<m>", "<h>+<n>+<m>", _ALL)],
     },
     "2F": {
         "The gradients by the biases are zero": [

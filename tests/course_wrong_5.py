@@ -38,6 +38,10 @@ _A = {
     ],
     "The likelihood instead of chi-squared": [_chi(f"np.exp(-{_PULLS}/2)")],
     "Something is taken off the sum": [_chi(f"{_PULLS} - (len(x) - 2)")],
+    "Sigma divides only a part of the residual": [_chi("np.sum(r**2)", "y - (m*x + c)/sigma")],
+    "The line is put together in another way": [_chi(_PULLS, "y - m*(x + c)")],
+    "Squares are subtracted, not values": [_chi("np.sum((y**2 - (m*x + c)**2)/sigma**2)")],
+    "Another power than the square": [_chi("np.sum(abs(r/sigma)**3)")],
     "The line was fitted anew": [_chi(_PULLS, "y - np.polyval(np.polyfit(x, y, 1), x)")],
 }
 
@@ -76,7 +80,16 @@ def _short(p: SimpleNamespace) -> list[str]:
     return [f"{cut:.6g}", f"{sum(y) / 5 - cut * sum(x) / 5:.6g}"]
 
 
+def _pair(p: SimpleNamespace) -> list[str]:
+    """The line through the second and the fourth point."""
+    x, y = _table(p)
+    m = (y[3] - y[1]) / (x[3] - x[1])
+    return [f"{m:.7g}", f"{y[1] - m * x[1]:.7g}"]
+
+
 _B = {
+    "The line passes through two of the points": [_pair],
+    "Begin with the center": [_line(lambda a, b, sxx, sxy, m, c: (1.37 * m, 1.6 * c))],
     "The fraction of the slope stands on its head": [
         _line(lambda a, b, sxx, sxy, m, c: (1 / m, b - a / m)),
         _line(lambda a, b, sxx, sxy, m, c: (1 / m, c)),
@@ -240,7 +253,8 @@ _F = {
     "Downhill, but not to the bottom": [_gauss("b*(b @ b)/(b @ M @ b)")],
     "The change of the model instead of the step": [_gauss("J @ d"), _gauss("r - J @ d")],
     "The uncertainty instead of the step": [_gauss("np.sqrt(np.diag(np.linalg.inv(M)))")],
-    "One number for all parameters": [_gauss("np.linalg.norm(d)")],
+    "One number for all parameters": [_gauss("np.linalg.norm(d)"), _gauss("np.sum(d)")],
+    "Chi-squared still slopes where the step ends": [_gauss("d + 0.1*np.arange(len(d)) + 0.03")],
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -24,7 +25,16 @@ from taylored.course.checking.common import (
 )
 from taylored.course.checking.compare import alike, as_array, furthest, same, shape_of, shown
 from taylored.course.checking.draw import agree, draw, expected, wrong_output
-from taylored.course.checking.exercise import Case, Code, Drawn, Exercise, Judged, Wrong
+from taylored.course.checking.exercise import (
+    Case,
+    Choice,
+    Code,
+    Drawn,
+    Exercise,
+    Judged,
+    Match,
+    Wrong,
+)
 from taylored.course.checking.partly import in_part, placed, slipped
 from taylored.course.checking.reply import Reply, Trouble
 
@@ -32,6 +42,7 @@ __all__ = ["SHOWN_AFTER", "check", "recognize"]
 
 SHOWN_AFTER = 3  # tries after which the expected value is shown
 
+_DRAWN = re.compile(r"<<(\w+)>>")  # a drawn number in a text
 _NEARLY = 0.05  # relative: one digit, or two
 
 Runner = Callable[[dict[str, Any]], dict[str, Any]]  # runs learner code elsewhere (course.sandbox)
@@ -199,9 +210,25 @@ def _compared(exercise: Exercise, drawn: Drawn, found: list[Any], tries: int) ->
     at = fits.index(False) if False in fits else 0
     got, right = found[at], rights[at]
     show = all(fits) or tries + 1 >= SHOWN_AFTER
-    wanted = shown(right) if show else shape_of(right)
-    return Judged(all(fits), _call(exercise, drawn.cases[at]), shown(got), wanted,
+    wanted = _said(exercise, drawn, right, True) if show else shape_of(right)
+    return Judged(all(fits), _call(exercise, drawn.cases[at]), _said(exercise, drawn, got), wanted,
                   "" if all(fits) else _gap(exercise, got, right))  # fmt: skip
+
+
+def _said(exercise: Exercise, drawn: Drawn, value: Any, formulas: bool = False) -> str:
+    """An output as the learner knows it: choices by their words, and not by our names of them."""
+    answer = exercise.answer
+    if not isinstance(answer, Match | Choice) or not isinstance(value, tuple):
+        return shown(value)
+    texts: dict[str, str] = dict(answer.right if isinstance(answer, Match) else answer.options)
+    said = [texts.get(str(v), str(v)) for v in value]
+    if not formulas and any(text.startswith("curve:") for text in said):
+        return f"{len(said)} graphs"
+    said = [text.removeprefix("curve:").strip() for text in said]
+    said = [_DRAWN.sub(lambda m: str(vars(drawn.p).get(m[1], m[0])), text) for text in said]
+    if any("$" in text for text in said):
+        return shown(value)
+    return "; ".join(f"{k}: {text}" for k, text in enumerate(said, 1)) if len(said) > 1 else said[0]
 
 
 def _gap(exercise: Exercise, got: Any, right: Any) -> str:

@@ -39,6 +39,8 @@ def _zero(rng: Random) -> tuple[int, int, int]:
 
 def _parameters(rng: Random) -> dict[str, Any]:
     bowl, dome, hidden, zero = _bowl(rng), _bowl(rng), _hidden(rng), _zero(rng)
+    while sum(b < 0 for _, b, _ in (bowl, dome, zero)) < 2:  # or its sign would tell nothing
+        bowl, dome, zero = _bowl(rng), _bowl(rng), _zero(rng)
     cross = (rng.randint(2, 5), rng.choice([-1, 0, 1]), -rng.randint(2, 5))
     rows = [
         (bowl, "minimum"), ((-dome[0], dome[1], -dome[2]), "maximum"), (hidden, "saddle"),

@@ -13,7 +13,9 @@ __all__ = ["EXERCISE"]
 
 
 def _parameters(rng: Random) -> dict[str, Any]:
-    n, h, m = rng.sample(range(3, 12), 3)
+    n, h, m = 0, 0, 0
+    while min(abs(n - h), abs(h - m), abs(n - m)) < 2:  # one more is a size of its own
+        n, h, m = rng.sample(range(3, 12), 3)
     return {"n": n, "h": h, "m": m}
 
 

@@ -40,17 +40,21 @@ def _cost(w: Any, c: np.ndarray) -> float:
 
 
 def _inputs(rng: Random, p: Parameters) -> Case:
-    """Where, with which numbers, and a gradient with two mistakes: a sign and a factor."""
+    """Where, with which numbers, and a gradient with three mistakes.
+
+    A factor in one entry, and two wrong signs: one entry too small and one too large, so that it
+    matters by which of the two slopes a gap is divided.
+    """
     while True:
         w = [rng.uniform(0.3, 1.4) * rng.choice([-1, 1]) for _ in range(_SIZE)]
         c = [rng.uniform(0.6, 2.5) * rng.choice([-1, 1]) for _ in range(_SIZE)]
         true = _slopes(np.array(w), np.array(c))
         if np.min(np.abs(true)) > 0.4:
             break
-    flipped, scaled = rng.sample(range(_SIZE), 2)
-    factor = rng.choice([rng.uniform(0.3, 0.75), rng.uniform(1.4, 2.4)])
+    small, large, scaled = rng.sample(range(_SIZE), 3)
     gradient = true.copy()
-    gradient[flipped] *= -factor
+    gradient[small] *= -rng.uniform(0.3, 0.75)
+    gradient[large] *= -rng.uniform(1.4, 2.4)
     gradient[scaled] *= rng.uniform(1.15, 1.25)
     return w, c, gradient.tolist()
 
@@ -145,7 +149,7 @@ def _judge(p: Parameters, cases: list[Case], outputs: list[Any]) -> Judged:
     turned = _near(values[at][:1], wanted[at], _MARGIN) and not fits[at]
     value, sign = float(values[at][int(turned)]), -1.0 if turned else 1.0
     said = ", ".join(f"{sign * g:.4g}" for g in _gaps(cases[at])[1])
-    return Judged(all(fits), f"the gradient [{said}], which has two mistakes",
+    return Judged(all(fits), f"the gradient [{said}], which has three mistakes",
                   f"largest gap {value:.6g}", "the largest relative gap, a number above 1",
                   "" if all(fits) else f"off by {abs(value - wanted[at]):.3g}")  # fmt: skip
 
@@ -202,7 +206,7 @@ EXERCISE = Exercise(
     wrong=[
         Wrong(
             name="Both places are one and the same array",
-            when=_watching(lambda o: o[3] == 0 and o[_ASKED] >= 2 * _SIZE),
+            when=_watching(lambda o: o[3] < 5e-16 and o[_ASKED] >= 2 * _SIZE),
             hint="You do change w, but whenever the cost is asked, it is asked at w itself. This "
             "happens with arrays that are not copied. The line up = w makes no new array; it "
             "gives a second name to the one that is there. If you add h to an entry of up and "
@@ -384,7 +388,7 @@ EXERCISE = Exercise(
             name="Signs are not compared",
             when=_as(lambda t, g: _relative(np.abs(t), np.abs(g)).max()),
             hint="You compare absolute values, so a wrong sign passes unseen. In each of the "
-            "gradients here one entry has the wrong sign, and a sign is the worst that can go "
+            "gradients here two entries have the wrong sign, and a sign is the worst that can go "
             "wrong: with it a step downhill becomes a step uphill. Absolute values are wanted at "
             "two places, and only there: around the difference of the two slopes, so that the gap "
             "is never negative, and around each of the two slopes below it, where they measure a "

@@ -49,15 +49,23 @@ def _of_line(line: Callable[..., np.ndarray]) -> Callable[..., float]:
     return model
 
 
-def _by_size(p: Parameters, *case: Any) -> float:
-    x, y, _, m, c = case
-    return float(((np.asarray(y) - m * np.asarray(x) - c) ** 2 / np.asarray(y)).sum())
+def _of_values(form: Callable[..., np.ndarray]) -> Callable[..., float]:
+    """A model that adds up terms made of y, the heights of the line, and sigma."""
+
+    def model(p: Parameters, *case: Any) -> float:
+        x, y, sigma, m, c = case
+        return float(form(np.asarray(y), m * np.asarray(x) + c, np.asarray(sigma)).sum())
+
+    return model
 
 
-def _by_line(p: Parameters, *case: Any) -> float:
-    x, y, _, m, c = case
-    line = m * np.asarray(x) + c
-    return float(((np.asarray(y) - line) ** 2 / line).sum())
+_squares_apart = _of_values(lambda y, line, s: (y**2 - line**2) / s**2)
+
+
+def _last_divided(p: Parameters, *case: Any) -> float:
+    """Sigma divides the intercept only."""
+    x, y, sigma, m, c = case
+    return float(((np.asarray(y) - m * np.asarray(x) - c / np.asarray(sigma)) ** 2).sum())
 
 
 def _anew(x: np.ndarray, y: np.ndarray, m: float, c: float) -> np.ndarray:
@@ -145,6 +153,10 @@ EXERCISE = Exercise(
         Wrong(
             name="Divided by the degrees of freedom",
             model=_of_pulls(lambda r, s: ((r / s) ** 2).sum() / (len(r) - 2)),
+            others=[
+                _of_pulls(lambda r, s: ((r / s) ** 2).sum() / (len(r) - 1)),
+                _of_pulls(lambda r, s: ((r / s) ** 2).sum() / (len(r) - 3)),
+            ],
             hint="Your terms are right and so is their sum, but then you divide by the number of "
             "points minus two. What you return is the reduced chi-squared. It is useful for "
             "a quick look, since it should be near 1 for a good fit, and a later lesson uses "
@@ -156,6 +168,10 @@ EXERCISE = Exercise(
         Wrong(
             name="A sign is lost in front of c",
             model=_parentheses,
+            others=[
+                _of_line(lambda x, y, m, c: y + m * x + c),
+                _of_line(lambda x, y, m, c: y + m * x - c),
+            ],
             hint="Your residual is not measured minus line. Look at what happens to c: the line "
             "is m x + c, and the whole line is to be taken away from y. Without parentheses "
             "Python takes away only m x and then adds c, so that every residual is wrong by "
@@ -167,6 +183,11 @@ EXERCISE = Exercise(
         Wrong(
             name="The terms are not added",
             model=_of_pulls(lambda r, s: (r / s) ** 2),
+            others=[
+                _of_pulls(lambda r, s: r / s),
+                _of_pulls(lambda r, s: r),
+                _of_pulls(lambda r, s: r**2),
+            ],
             hint="Each of your numbers is right: the square of one miss in units of its sigma. "
             "But you return all of them, one for each measurement, and the question was for "
             "a single number that speaks for the whole line. With two lines to compare you "
@@ -207,6 +228,7 @@ EXERCISE = Exercise(
             others=[
                 _of_pulls(lambda r, s: (r.sum() / s.sum()) ** 2),
                 _of_pulls(lambda r, s: r.sum() ** 2),
+                _of_pulls(lambda r, s: np.abs(r / s).sum() ** 2),
             ],
             hint="You add the misses first and square the sum. In the sum, misses above and "
             "below the line cancel, and what is canceled no square brings back: a line that "
@@ -279,12 +301,10 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="Divided by the values instead of the sigmas",
-            model=_by_size,
+            model=_of_values(lambda y, line, s: (y - line) ** 2 / y),
             others=[
-                _by_line,
-                lambda p, x, y, s, m, c: float(
-                    (((np.asarray(y) - m * np.asarray(x) - c) / np.asarray(y)) ** 2).sum()
-                ),
+                _of_values(lambda y, line, s: (y - line) ** 2 / line),
+                _of_values(lambda y, line, s: ((y - line) / y) ** 2),
             ],
             hint="You divide by the measured values, or by those of the line. There is a "
             "chi-squared of that kind: it is for counts, how often something happened, "
@@ -353,6 +373,64 @@ EXERCISE = Exercise(
             "two arguments as they come, put them into m x + c, and leave out the fit. A "
             "quick test: call your function twice with the same points and with different "
             "m. The two answers must differ.",
+        ),
+        Wrong(
+            name="Sigma divides only a part of the residual",
+            model=_of_values(lambda y, line, s: (y - line / s) ** 2),
+            others=[_of_values(lambda y, line, s: (y / s - line) ** 2), _last_divided],
+            hint="In your formula sigma divides the line only, or the measured value only, and "
+            "not the whole residual. Division binds more closely than minus, so in y - line "
+            "/ sigma the slash belongs to the line alone. The residual is one thing: "
+            "measured minus line. Work it out first, in parentheses or on a line of its "
+            "own, and divide the result. The unit shows the mistake: a length minus a plain "
+            "number cannot be a meaningful difference. A test with one point: y = 7, a line "
+            "at 5, sigma 2. The miss is 2, that is one sigma, so the answer must be 1; "
+            "yours comes from 7 minus 2.5, or from 3.5 minus 5.",
+        ),
+        Wrong(
+            name="The line is put together in another way",
+            model=_of_line(lambda x, y, m, c: y - m * (x + c)),
+            others=[
+                _of_line(lambda x, y, m, c: y - (m + c) * x),
+                _of_line(lambda x, y, m, c: y - m * x * c),
+                _of_line(lambda x, y, m, c: y - m * (x - c)),
+            ],
+            hint="The heights of your line are not m times x plus c. A pair of parentheses "
+            "stands where none belongs, or a product where a sum belongs: m times the sum "
+            "of x and c lifts the line by m times c instead of c. What the two numbers mean "
+            "helps: c is the height of the line at x = 0, so there m must have no say at "
+            "all; and m is what is gained for each unit of x, so going from x = 1 to x = 2 "
+            "must add exactly m. Print the heights for x = 0, 1 and 2 with m = 2 and c = 3. "
+            "They must be 3, 5 and 7.",
+        ),
+        Wrong(
+            name="Squares are subtracted, not values",
+            model=_squares_apart,
+            others=[lambda p, *case: abs(_squares_apart(p, *case))],
+            hint="You square the measured value and the line separately and subtract the "
+            "squares. But the square of a difference is not the difference of the squares: "
+            "for 5 and 3 the one is 4, the other 16. Chi-squared needs the first: how far "
+            "the two are apart, squared. Your sum can even become negative, where the line "
+            "lies above the points, and then it says nothing about the misfit. So subtract "
+            "first, which gives the residual, count it in units of sigma, and square at the "
+            "end. In Python the power stands behind the parentheses that hold the whole "
+            "difference.",
+        ),
+        Wrong(
+            name="Another power than the square",
+            model=_of_pulls(lambda r, s: (np.abs(r / s) ** 3).sum()),
+            others=[
+                _of_pulls(lambda r, s: ((r / s) ** 3).sum()),
+                _of_pulls(lambda r, s: ((r / s) ** 4).sum()),
+                _of_pulls(lambda r, s: np.sqrt(np.abs(r / s)).sum()),
+            ],
+            hint="The ratios of residual and sigma are right, but they are raised to another "
+            "power than two before they are added. With a third power the signs come back "
+            "and misses on the two sides cancel; with a fourth a single wild point decides "
+            "everything. The square belongs to the bell curve, whose exponent is minus half "
+            "the square of the miss, and with it the expected value is simple: each point "
+            "adds 1 on average. Check with one point that misses by two sigmas: it must add "
+            "4. In Python the square is ** 2; a single caret ^ means something else.",
         ),
     ],
     again="Compute the residuals of all points at once: measured minus line. Divide by sigma, "

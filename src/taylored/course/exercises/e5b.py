@@ -135,6 +135,22 @@ def _slope_cut(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
     return any(abs(given[0] - cut) < 1e-9 for cut in cuts)
 
 
+def _two_points(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
+    """The line passes through two of the points."""
+    given, (x, y) = _given(outputs), _columns(p)
+    if given is None:
+        return False
+    return int(sum(abs(given[0] * x + given[1] - y) < 2e-3 * np.abs(y))) >= 2
+
+
+def _neither(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
+    """Slope and center are both missed, and by more than a rounding."""
+    given, (m, _), (x, y) = _given(outputs), _right(p), _columns(p)
+    if given is None or _near(given[0], m, 0.05):
+        return False
+    return not _near(given[0] * x.mean() + given[1], y.mean())
+
+
 def _misses_center(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
     """The slope is right, the intercept is not."""
     given, (m, c) = _given(outputs), _right(p)
@@ -259,6 +275,18 @@ EXERCISE = Exercise(
             "one. Use that point in the place of the first measurement.",
         ),
         Wrong(
+            name="The line passes through two of the points",
+            when=_two_points,
+            hint="Your line passes exactly through two of the five points. Two points are enough "
+            "to draw a line, and so the errors of these two go into it in full, while the "
+            "other three have no say. The best line takes all five into account: it is the "
+            "rod on its five springs, and it is at rest where the pulls cancel and do not "
+            "turn it. Usually it touches none of the points. Begin with the center, the "
+            "mean of the weights and the mean of the lengths. Then make the table with the "
+            "distances from the center, their products and the squares, and divide the one "
+            "sum by the other.",
+        ),
+        Wrong(
             name="The slope was rounded before it was used",
             when=_slope_cut,
             hint="Your method is right, but the slope was rounded too early, to one or two "
@@ -356,6 +384,19 @@ EXERCISE = Exercise(
             "distances of x, which are never negative. Write them in a table with five "
             "columns and check each row: the distances in x must add up to zero, and those "
             "in y as well. Then add up, and divide once at the very end.",
+        ),
+        Wrong(
+            name="Begin with the center",
+            when=_neither,
+            last=True,
+            hint="Neither the slope nor the height of your line is that of the best line yet, so "
+            "it is easiest to begin anew, with the center. Take the mean of the five "
+            "weights and the mean of the five lengths. Write a table: each weight minus its "
+            "mean, each length minus its mean. Both rows must add up to zero; if not, look "
+            "for the slip there. In the third row multiply the two, with their signs, and "
+            "in the fourth square the first. Now the slope is the sum of the third row over "
+            "the sum of the fourth. At last c: the mean length minus the slope times the "
+            "mean weight. The candle of the lesson is done in just these steps.",
         ),
     ],
     again="Find the means of x and y first. The slope is the sum of the products of the distances "

@@ -347,13 +347,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="One number for all parameters",
-            model=_of(lambda j, r, s: np.linalg.norm(np.linalg.solve(*_normal(j, r, s)))),
-            others=[
-                _of(lambda j, r, s: np.linalg.solve(*_normal(j, r, s)).sum()),
-                _of(
-                    lambda j, r, s: (j.sum(axis=1) / s) @ (r / s) / ((j.sum(axis=1) / s) ** 2).sum()
-                ),
-            ],
+            when=lambda p, cases, outputs: all(np.size(o) == 1 for o in outputs),
             hint="You return a single number, such as the length of the step. Each parameter has "
             "its own change: the middle of the beam may have to go to the left while the "
             "width has to grow. One number cannot say both. The length is useful for a rule "
@@ -362,6 +356,20 @@ EXERCISE = Exercise(
             "example, which is for one parameter, the sums run over the points; with "
             "several parameters each sum becomes a vector or a matrix, and the division "
             "becomes the solution of a system of equations.",
+        ),
+        Wrong(
+            name="Chi-squared still slopes where the step ends",
+            when=_seen(lambda got, j, r, s: bool(np.isfinite(got).all())),
+            last=True,
+            hint="Your step has one number for each parameter, as it should, but it does not end "
+            "at the lowest point of the linear picture. There is a test that the right step "
+            "passes whatever the numbers are. After the step the residuals are r minus J "
+            "times the step. Divide them by sigma squared and multiply each column of J "
+            "with them: every one of these sums must be zero, because there chi-squared is "
+            "level in all directions. Try it with your step, in one line, J.T @ ((r - J @ "
+            "delta) / sigma**2). What is not zero tells which parameter is wrong. Then "
+            "compare your code with the equation of the lesson, part by part: two products, "
+            "and one system of equations to be solved.",
         ),
     ],
     again="Divide every row of J and every residual by its sigma. Then solve the normal "

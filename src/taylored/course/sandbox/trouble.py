@@ -36,12 +36,19 @@ _MEANINGS: dict[str, str] = {
     "PermissionError": "Exercises have no need of files, other programs or the network, so these "
     "are closed here.",
     "EOFError": "There is nobody to answer input(): use the function's arguments.",
+    "LinAlgError": "A matrix cannot be inverted, or the sizes do not fit: solve(A, b) takes the "
+    "matrix first, and no row may be a multiple of another.",
     "BdbQuit": "There is nobody to answer a debugger: use print to look at values.",
     "AssertionError": "An assert of your own code was not true.",
     "UnboundLocalError": "A variable is used before it gets a value inside the function.",
     "SystemExit": "exit() ends the whole program: end a function with return.",
     "KeyboardInterrupt": "The code raised KeyboardInterrupt by itself.",
 }
+_SPECIAL = (  # words in a message that say more than its kind
+    ("for ^", "In Python a power is written with two stars: x**2."),
+    ("truth value of an array", "An array has no single truth value: compare with np.all(...) or "
+     "np.any(...), or use np.where in place of if."),
+)  # fmt: skip
 _OTHER = "Python stopped at this line; the message says at what."
 _TRACER = "JAX works with unknown values here: use jnp functions and jnp.where instead of if, "
 _TRACER += "float() or math functions."
@@ -88,6 +95,10 @@ def _meaning(error: BaseException, names: Any) -> str:
         return _TRACER
     if isinstance(error, NameError) and not isinstance(error, UnboundLocalError):
         return _unknown_name(error, names)
+    said = _message(error)
+    for words, meaning in _SPECIAL:
+        if words in said:
+            return meaning
     return next((_MEANINGS[k] for k in kinds if k in _MEANINGS), _OTHER)
 
 

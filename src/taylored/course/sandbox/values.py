@@ -12,6 +12,8 @@ __all__ = ["NotNumbers", "plain", "prepared"]
 
 _MOST = 10_000  # entries: twelve calls of so many are written and read in time
 
+_DOTS = "The three dots of the starting text are still there: put your own work in their place."
+
 
 class NotNumbers(Exception):
     """A value that is no number or array of numbers: what came, and what it means."""
@@ -27,6 +29,8 @@ def plain(value: Any) -> Any:
         raise NotNumbers(
             "it returned None", "Is `return` missing, or does one branch not reach it?"
         )
+    if value is ...:
+        raise NotNumbers("it returned `...`", _DOTS)
     if isinstance(value, str | bytes):
         raise NotNumbers(f"it returned the text {_short(value)}",
                          "Return the number itself, not a text that shows it.")  # fmt: skip
@@ -57,6 +61,8 @@ def _listed(value: Any) -> Any:
     """Lists of lists with exact numbers as floats; None and texts inside are named."""
     if isinstance(value, list | tuple):
         return [_listed(v) for v in value]
+    if value is ...:
+        raise NotNumbers("one of the entries is `...`", _DOTS)
     if value is None or isinstance(value, str):
         raise NotNumbers(f"one of the entries is {value!r}", "Every entry must be a number.")
     return float(value) if isinstance(value, Fraction | Decimal) else value
