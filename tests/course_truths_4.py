@@ -8,18 +8,19 @@ from typing import Any
 
 import mpmath
 import numpy as np
-from mpmath import mp, mpf
 
 __all__ = ["TRUTHS"]
 
+mp = mpmath.mp.clone()  # digits of our own: other tests keep theirs
 mp.dps = 30
+mpf = mp.mpf
 
 
 def _tangents(s: Any) -> dict[str, Any]:
     c = mpf(round(400 * s.density)) / 100
     h = mpf(s.at[0])
     return {
-        "root": mpmath.findroot(lambda t: t**3 - 3 * t**2 + c, (mpf(0), mpf(2)), solver="anderson"),
+        "root": mp.findroot(lambda t: t**3 - 3 * t**2 + c, (mpf(0), mpf(2)), solver="anderson"),
         "next": h - (h**3 - 3 * h**2 + c) / (3 * h**2 - 6 * h),
     }
 
@@ -31,7 +32,7 @@ def _digits(s: Any) -> dict[str, Any]:
 
 
 _ROOTS = {
-    "cycle": lambda: mpmath.findroot(lambda x: x**3 - 2 * x + 2, -1.8),
+    "cycle": lambda: mp.findroot(lambda x: x**3 - 2 * x + 2, -1.8),
     "runaway": lambda: mpf(0),
     "edge": lambda: mp.e,
 }
@@ -79,7 +80,7 @@ def _four() -> list[tuple[Any, Any, Any]]:
     found = []
     for x in (-1, 1):
         for y in (-1, 1):
-            at = mpmath.findroot(
+            at = mp.findroot(
                 lambda a, b: (
                     4 * a**3 - 4 * a + mpf("0.35") * b + mpf("0.25"),
                     mpf("2.8") * (b**3 - b) + mpf("0.35") * a - mpf("0.15"),
@@ -112,8 +113,8 @@ _LANDS: dict[str, Callable[[Any, Any], Any]] = {
 
 def _model(s: Any) -> dict[str, Any]:
     f, x, y = _LANDS[s.kind], mpf(s.at[0]), mpf(s.at[1])
-    g = mp.matrix([mpmath.diff(f, (x, y), n) for n in ((1, 0), (0, 1))])
-    xx, xy, yy = (mpmath.diff(f, (x, y), n) for n in ((2, 0), (1, 1), (0, 2)))
+    g = mp.matrix([mp.diff(f, (x, y), n) for n in ((1, 0), (0, 1))])
+    xx, xy, yy = (mp.diff(f, (x, y), n) for n in ((2, 0), (1, 1), (0, 2)))
     half = mp.sqrt((xx - yy) ** 2 / 4 + xy**2)
     low, high = (xx + yy) / 2 - half, (xx + yy) / 2 + half
     if abs(low * high) < 1e-6:
@@ -130,7 +131,7 @@ def _lowest(s: Any) -> dict[str, Any]:
         return {"lowest": mpf(0)}
     if s.kind == "pits":
         return {"lowest": mpf(-9) / 20}
-    u = mpmath.findroot(lambda t: mpf("0.6") * t - mpf("0.9") * mp.sin(3 * t), 0.85)
+    u = mp.findroot(lambda t: mpf("0.6") * t - mpf("0.9") * mp.sin(3 * t), 0.85)
     return {"lowest": _LANDS["ripples"](u, 0)}
 
 
@@ -146,11 +147,11 @@ def _turning() -> list[Any]:
     grid = [mp.pi * k / 40 for k in range(-40, 40)]
 
     def slope(turn: Any) -> Any:
-        return mpmath.diff(lambda t: _road(t)[2], turn)
+        return mp.diff(lambda t: _road(t)[2], turn)
 
     for a, b in zip(grid, [*grid[1:], mp.pi], strict=True):
         if slope(a) * slope(b) < 0:
-            found.append(mpmath.findroot(slope, (a, b), solver="anderson"))
+            found.append(mp.findroot(slope, (a, b), solver="anderson"))
     return found
 
 
@@ -171,7 +172,7 @@ def _touch(s: Any) -> dict[str, Any]:
     return {
         "height": height,
         "slope": (land[0] * along[0] + land[1] * along[1]) / mp.hypot(*along),
-        "angle": mpmath.degrees(mp.acos(max(-1, min(1, cosine)))),
+        "angle": mp.degrees(mp.acos(max(-1, min(1, cosine)))),
         "level": level,
         "multiplier": multiplier,
     }
