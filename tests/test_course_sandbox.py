@@ -96,7 +96,7 @@ WORDS = {
     "indentation": ("def f(x, y):\nreturn 1", "blanks"),
     "name": ("def f(x, y): return sin(x)", "from math import sin"),
     "misspelled": ("def f(x, y):\n  total = 1\n  return totl", "nothing called totl"),
-    "arguments": ("def f(x): return x", "number of arguments"),
+    "arguments": ("def f(x): return x", "name as many"),
     "zero": ("def f(x, y): return 1 / 0", "divided by zero"),
     "index": ("def f(x, y): return y[2]", "the first one is 0"),
     "recursion": ("def f(x, y): return f(x, y)", "calls itself"),

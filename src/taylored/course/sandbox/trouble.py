@@ -46,6 +46,9 @@ _MEANINGS: dict[str, str] = {
 }
 _SPECIAL = (  # words in a message that say more than its kind
     ("for ^", "In Python a power is written with two stars: x**2."),
+    ("bitwise_xor", "In Python a power is written with two stars: x**2."),
+    ("positional argument", "The exercise calls your function with the inputs shown: your def must "
+     "name as many."),
     ("truth value of an array", "An array has no single truth value: compare with np.all(...) or "
      "np.any(...), or use np.where in place of if."),
 )  # fmt: skip
