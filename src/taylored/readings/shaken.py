@@ -262,11 +262,12 @@ def _in_long_double(program: Program, inputs: Sequence[Given], seed: int) -> lis
     noise = _Noise(seed)
     wide = np.longdouble
     unit = float(np.finfo(wide).eps) / 2
+    one = wide(1.0)  # a float64 would swallow a noise that is smaller than its own unit
 
     def start(known: Given) -> Any:
         value = np.ldexp(wide(known.high) + wide(known.low), known.scale)
         level = max(known.level, unit if known.low else 0.0)
-        return np.full(_SAMPLES, value) * (1.0 + noise(level)) if level else value
+        return np.full(_SAMPLES, value) * (one + noise(level)) if level else value
 
     def constant(value: Any) -> Any:
         plain_number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -284,7 +285,7 @@ def _in_long_double(program: Program, inputs: Sequence[Given], seed: int) -> lis
         result = np.asarray(result, wide)
         if primitive in _SUMS:
             level = level * _inexact(primitive, result, values)
-        return result * (1.0 + noise(level)) + _floor(equation, result, values, noise)
+        return result * (one + noise(level)) + _floor(equation, result, values, noise)
 
     plain.RULES.require(program)
     outputs = walk(program, [start(known) for known in inputs], rule, constant)
