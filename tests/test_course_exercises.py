@@ -263,3 +263,12 @@ def test_blanks_are_read_in_one_way(text):
                                              ("f (x) = 1/2", 0.5)])  # fmt: skip
 def test_numbers_as_written_on_paper(text, value):
     assert read_number(text) == pytest.approx(value)
+
+
+def test_a_reply_that_lacks_calls_is_no_answer():
+    def run(job):
+        outputs = [{"value": [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]}]
+        return {"outputs": outputs, "printed": "", "trouble": None, "stopped": "", "message": ""}
+
+    said = check(exercise("1C"), 1, "def jacobian(x, y, z): ...", tries=0, run=run)
+    assert not said.right and "every call" in said.message

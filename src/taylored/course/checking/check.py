@@ -89,6 +89,9 @@ def _of_code(
         if "trouble" in output:
             return [], printed, _failed(output["trouble"], printed, _call(exercise, case))
         found.append(as_array(output["value"]))
+    if not answer.player and len(found) != len(drawn.cases):  # written past us, by the code itself
+        said = "The process of the code did not answer every call. Print nothing but with print()."
+        return [], printed, Reply(False, said, printed=printed)
     return found, printed, None
 
 
