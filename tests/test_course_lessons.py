@@ -68,4 +68,5 @@ def test_the_table_of_topics_names_every_lesson_and_exercise():
     held = {name for lesson in ALL for name in lesson.exercises}
     assert {name for row in rows for name in row[1].strip().split(", ")} == held
     figures = len({name for lesson in ALL for name in lesson.figures})
-    assert f"{len(ALL)} lessons, {figures} figures to touch and {len(held)} exercises" in page
+    said = f"{len(ALL)} lessons, {figures} figures to touch and {len(held)} exercises"
+    assert said in page and said in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -22,6 +22,7 @@ from taylored.course.checking.exercise import (
 )
 from taylored.course.checking.paper import plain, plain_number, without_label
 from taylored.course.checking.tables import rows_of, undivided, with_point
+from taylored.course.formulas import function_of
 from taylored.errors import ArgumentError, FormulaError
 
 __all__ = ["LONGEST", "Unread", "outputs", "read_number"]
@@ -207,11 +208,7 @@ def _strange(name: str, variables: Sequence[str]) -> str:
 
 
 def _formula(text: str, known: Collection[str]) -> tuple[Callable[..., Any], tuple[str, ...]]:
-    from taylored.formula import parse
-    from taylored.model import model_of_expression
-
     try:
-        expression = parse(plain(without_label(text), known)).model
+        return function_of(plain(without_label(text), known))
     except (FormulaError, ArgumentError) as error:
         raise Unread(str(error)) from None
-    return model_of_expression(expression, expression.names, in_order=True).call, expression.names

@@ -7,7 +7,7 @@ the learner's entry is compared with what comes out.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from functools import lru_cache
 from typing import Any, TypeGuard
@@ -17,6 +17,8 @@ import numpy as np
 from taylored.course.checking.common import CommonMistake
 from taylored.course.checking.compare import close
 from taylored.course.checking.said import FACTOR, LETTER, POWER, SIGN, TERM, TRIG
+from taylored.course.formulas import function_of
+from taylored.formula import FUNCTIONS
 
 __all__ = ["slip_of", "value_of"]
 
@@ -25,16 +27,9 @@ _ROUGH = 0.02
 _MANY = 4  # cases: fewer agree by chance with one of a hundred spoiled formulas
 _TELLING = (SIGN, TERM, TRIG, POWER, FACTOR, LETTER)  # the most telling first
 _SWAPPED = {"sin": "cos", "cos": "sin"}
-_FUNCTIONS: Mapping[str, Callable[[Any], Any]] = {
-    "sin": np.sin, "cos": np.cos, "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "tanh": np.tanh,
-}  # fmt: skip
-_OPERATIONS: Mapping[type, Callable[[Any, Any], Any]] = {
-    ast.Add: np.add, ast.Sub: np.subtract, ast.Mult: np.multiply, ast.Div: np.divide,
-    ast.Pow: lambda base, power: np.power(np.asarray(base, dtype=float), power),
-}  # fmt: skip
 
 Names = Mapping[str, Any]
-Spoiled = tuple[CommonMistake, ast.expr]
+Spoiled = tuple[CommonMistake, ast.expr]  # what was made of the formula
 
 
 def slip_of(text: str, names: Names, got: np.ndarray, tolerance: float) -> CommonMistake | None:
@@ -52,7 +47,9 @@ def slip_of(text: str, names: Names, got: np.ndarray, tolerance: float) -> Commo
 
 def value_of(text: str, names: Names) -> np.ndarray:
     """The formula's value for numbers, or arrays of one length, of its names."""
-    return np.asarray(_value(_parsed(text), names), dtype=float)
+    call, used = function_of(text)
+    with np.errstate(all="ignore"):
+        return np.asarray(call(*(np.asarray(names[n], dtype=float) for n in used)), dtype=float)
 
 
 def _agrees(value: Any, got: np.ndarray, tolerance: float) -> bool:
@@ -101,7 +98,7 @@ def _spoiled(text: str) -> tuple[Spoiled, ...]:
     """The formula with every single slip, and with one name or function changed everywhere."""
     right = _parsed(text)
     places = list(ast.walk(right))
-    names = sorted({n.id for n in places if isinstance(n, ast.Name)} - set(_FUNCTIONS))
+    names = sorted({n.id for n in places if isinstance(n, ast.Name)} - set(FUNCTIONS))
     found = [_everywhere(right, {name: ast.Constant(1)}, FACTOR) for name in names]
     added = {n.id for node in places if _is_sum(node) for n in (node.left, node.right)
              if isinstance(n, ast.Name)}  # fmt: skip
@@ -195,16 +192,4 @@ def _of_operation(node: ast.BinOp) -> Iterator[Spoiled]:
 
 
 def _value(node: ast.expr, names: Names) -> Any:
-    """The value of a formula of ours; a learner's text never comes here."""
-    with np.errstate(all="ignore"):
-        if isinstance(node, ast.Constant):
-            return node.value
-        if isinstance(node, ast.Name):
-            return names[node.id]
-        if isinstance(node, ast.UnaryOp):
-            return -_value(node.operand, names)
-        if isinstance(node, ast.BinOp):
-            return _OPERATIONS[type(node.op)](_value(node.left, names), _value(node.right, names))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            return _FUNCTIONS[node.func.id](_value(node.args[0], names))
-    raise TypeError(f"no part of a formula: {ast.dump(node)}")
+    return value_of(ast.unparse(node), names)

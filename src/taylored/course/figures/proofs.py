@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from taylored.course.figures import said
+from taylored.course.formulas import function_of
 from taylored.course.kit import Reading
 from taylored.formula import parse
-from taylored.model import model_of_expression
 from taylored.readings.enclosure.boxes import BoxFunction
 from taylored.readings.interval.margins import trusted
 from taylored.readings.jet.formula import formula_program
@@ -32,15 +32,9 @@ def _function(formula: str, names: tuple[str, ...]) -> BoxFunction:
     return BoxFunction(formula_program(parse(formula).model, names), ((),) * len(names))
 
 
-@lru_cache(maxsize=128)
-def _call(formula: str) -> tuple[Any, tuple[str, ...]]:
-    expression = parse(formula).model
-    return model_of_expression(expression, expression.names, in_order=True).call, expression.names
-
-
 def values(formula: str, **columns: Any) -> np.ndarray:
     """A formula on arrays of its inputs, in plain float64."""
-    call, names = _call(formula)
+    call, names = function_of(formula)
     with np.errstate(all="ignore"):
         found = call(*(np.asarray(columns[n], dtype=float) for n in names))
     return np.broadcast_to(found, np.broadcast_shapes(*(np.shape(c) for c in columns.values())))

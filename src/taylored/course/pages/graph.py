@@ -6,6 +6,8 @@ import math
 from functools import lru_cache
 from html import escape
 
+from taylored.course.formulas import function_of
+
 __all__ = ["curve_svg", "described"]
 
 _X = 3.0  # from -3 to 3
@@ -29,18 +31,14 @@ def curve_svg(formula: str) -> str:
 
 
 def _values(formula: str) -> Points:
-    from taylored.formula import parse
-    from taylored.model import model_of_expression
-
-    expression = parse(formula).model
-    if any(name not in ("x", "e") for name in expression.names):
+    call, names = function_of(formula)
+    if any(name not in ("x", "e") for name in names):
         raise ValueError(f"{formula!r} is no formula of x")
-    call = model_of_expression(expression, expression.names, in_order=True).call
     have = {"e": math.e}
     points = []
     for n in range(_COUNT):
         x = _X * (2 * n / (_COUNT - 1) - 1)
-        points.append((x, _value(call, [have.get(name, x) for name in expression.names])))
+        points.append((x, _value(call, [have.get(name, x) for name in names])))
     return points
 
 
