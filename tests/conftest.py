@@ -1,5 +1,6 @@
 """What holds for every test: no window opens, nothing is random, nothing is remembered."""
 
+import gc
 import os
 from collections import Counter
 from pathlib import Path
@@ -39,3 +40,10 @@ def pytest_collection_modifyitems(items):
             if seen[test] % mark.args[0]:
                 item.add_marker("slow")
             seen[test] += 1
+
+
+def pytest_collection_finish():
+    """Ten thousand collected tests are no garbage: searching them again and again takes minutes."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)

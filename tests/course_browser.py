@@ -9,11 +9,11 @@ import shutil
 
 import pytest
 
-__all__ = ["browser", "chromium", "course_context", "page", "server", "window"]
+__all__ = ["SWITCHES", "browser", "chromium", "course_context", "page", "server", "window"]
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-             "--disable-background-networking"]  # fmt: skip
+SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+            "--disable-background-networking"]  # fmt: skip
 
 
 def chromium():
@@ -38,7 +38,7 @@ def browser():
         pytest.skip("no Chromium is found: install chromium, or name it in TAYLORED_CHROMIUM")
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with playwright.sync_playwright() as play:
-        opened = play.chromium.launch(executable_path=where, args=_SWITCHES)
+        opened = play.chromium.launch(executable_path=where, args=SWITCHES)
         yield opened
         opened.close()
 

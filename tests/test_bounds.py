@@ -122,6 +122,7 @@ BRANCHES = [
 ]
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("row", range(len(BRANCHES)))
 def test_ways_that_are_not_certain(row):
     points = np.linspace(0.0, 1.0, 41)

@@ -104,6 +104,7 @@ def test_an_escape_leads_to_a_lower_feasible_point() -> None:
 
 
 # below, jump: the value falls by it where x + y or x - y passes 0
+@pytest.mark.every(4)
 @pytest.mark.parametrize("below", [0.0, 1e-10, 1e-7])
 @pytest.mark.parametrize("jump", [1e-6, 1.0, 1e6])
 @pytest.mark.parametrize("form", FORMS)
@@ -440,6 +441,7 @@ def test_products_only() -> None:
 FALLING = ["{v}^3", "-{v}^4", "{v}^5", "exp({v})-1-{v}-{v}^2/2", "sin({v})-{v}", "-1e-6*{v}^2"]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("form", ["dense", pytest.param("sparse", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("shape", FALLING)
 def test_no_minimum_where_a_turned_function_falls(shape: str, form: str) -> None:

@@ -48,6 +48,7 @@ SLOW_EDGES = [
 MANY = [*EDGES, *(pytest.param(*row, marks=pytest.mark.slow) for row in SLOW_EDGES)]
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(("f", "x", "kind", "name"), MANY)
 def test_a_point_on_an_edge_is_named(f, x, kind, name):
     found = ty.chain(f, x)
@@ -86,6 +87,7 @@ SMOOTH = [
 ]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(("f", "x"), SMOOTH)
 def test_a_choice_between_equal_values_and_slopes_is_no_edge(f, x):
     assert not {"kink", "jump"} & set(named(f, x))

@@ -140,6 +140,7 @@ def test_layers_go_from_left_to_right():
         assert x0 != x1 or abs(y0 - y1) >= 1.0 - 1e-9
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("case", range(len(SHOWN)))
 def test_pictures_hold_every_group_and_no_overlap(case):
     import matplotlib.pyplot as plt

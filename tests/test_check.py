@@ -145,6 +145,7 @@ TRAPS = {
 }  # fmt: skip
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("name", TRAPS)
 def test_no_trap_passes(name):
     function, point, expected = TRAPS[name]
@@ -217,7 +218,7 @@ CONTROLS = {
 
 
 @pytest.mark.parametrize("name", CONTROLS)
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 def test_no_false_alarm(name):
     function, point = CONTROLS[name]
     result = check(function, point)
@@ -273,6 +274,7 @@ def smooth(seed):
     return f, point
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     "seed",
     [k if k in (1, 2, 3, 5, 6, 11) else pytest.param(k, marks=pytest.mark.slow) for k in range(30)],
@@ -308,6 +310,7 @@ TRUTHS = [
 ]  # fmt: skip
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("row", range(len(TRUTHS)))
 def test_claimed_error_holds_and_is_not_absurd(row):
     function, exact, points = TRUTHS[row]
@@ -479,7 +482,7 @@ OPERATIONS = [
 
 
 @pytest.mark.parametrize("number", range(len(OPERATIONS)))
-@pytest.mark.every(3)
+@pytest.mark.every(6)
 def test_the_machine_computes_what_xla_computes(number):
     function = OPERATIONS[number]
 

@@ -441,7 +441,7 @@ HARD = [
 
 
 @pytest.mark.parametrize("text", HARD, ids=range(len(HARD)))
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 def test_hard_formulas_do_not_grow_without_end(run, text):
     assert run("hessian", text, "--at", "x=0.4").code in (0, 5)
     for done in (run("gradient", text, "--latex"), run("hessian", text, "--symbolic")):

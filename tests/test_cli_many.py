@@ -240,7 +240,11 @@ def test_stop_keeps_maps(run, monkeypatch, quick):
         return fake(plan, batch)
 
     monkeypatch.setattr(running, "solve", stopping)
-    done = run("cube.zarr", MODEL, "--out", "m.zarr", "--threads", "1")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's & ignores it
+    try:
+        done = run("cube.zarr", MODEL, "--out", "m.zarr", "--threads", "1")
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert done.code == 130 and done.out == ""
     assert "of 20 fits are finished; maps so far in m.zarr; with --ledger DIR" in done.err
     with xr.open_zarr("m.zarr", consolidated=False, chunks=None) as maps:

@@ -288,6 +288,7 @@ def test_completion(shell):
     assert "taylor" in script(shell) and "radius" in script(shell) and "thorough" in script(shell)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("line", [0, 1, 2, 3])
 def test_examples_of_the_help_run(run, line, capsys):
     import shlex

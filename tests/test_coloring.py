@@ -245,6 +245,7 @@ LARGER = {
 }
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", LARGER)
 def test_larger_jacobians(name):
     matrix = csr(LARGER[name])
@@ -256,6 +257,7 @@ def test_larger_jacobians(name):
     assert forward.kind == "column" and reverse.kind == "row"
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("name", LARGER)
 def test_larger_hessians(name):
     matrix = csr(LARGER[name])

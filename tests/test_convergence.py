@@ -123,6 +123,7 @@ TABLE = {
 ORDERS = (24, 30, 36)
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("name", TABLE)
 def test_known_radius_is_in_the_interval(name):
     f, center, z = TABLE[name]
@@ -147,6 +148,7 @@ def test_known_radius_is_in_the_interval(name):
     assert z is None or places >= 2
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("order", [20, 24, 30, 36, 44])
 @pytest.mark.parametrize("center", [-1.0, -0.3, 0.0, 0.7])
 def test_entire_functions_without_a_simple_equation_get_no_radius(order, center):
@@ -220,6 +222,7 @@ def test_random_functions():
     assert refused <= 0.06 * trials
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("unit", [1e-9, 1e-3, 1e5, 1e9])
 @pytest.mark.parametrize("factor", [1e-20, -1e20])
 @pytest.mark.parametrize("name", ["tanh at .3", "log at 2", "lgamma at 1.5", "exp"])
@@ -260,6 +263,7 @@ def test_gaps(stride):
     assert found.nearest == pytest.approx(truth, rel=1e-3)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("level", [1e-13, 1e-10, 1e-7])
 @pytest.mark.parametrize("name", ["tan at .5", "log at 2", "logistic", "atan at 2", "gamma at 2"])
 def test_known_errors_of_coefficients_are_heeded(name, level):

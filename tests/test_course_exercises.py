@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from functools import cache
 from importlib import import_module
 from itertools import combinations
 from math import pi
@@ -39,9 +40,13 @@ def answers(name):
     return import_module(f"course_answers_{name[0]}").ANSWERS[name]
 
 
+@cache
+def drawn(name, seed):
+    return draw(exercise(name), seed).p
+
+
 def reply(name, seed, answer, tries=0, run=child.play):
-    task = exercise(name)
-    return check(task, seed, answer_of(answer, draw(task, seed).p), tries=tries, run=run)
+    return check(exercise(name), seed, answer_of(answer, drawn(name, seed)), tries=tries, run=run)
 
 
 def test_there_are_47():

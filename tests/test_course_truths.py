@@ -47,6 +47,7 @@ def test_every_figure_of_the_truths_is_in_a_lesson():
     assert set(truths()) <= set(FIGURES)
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("name", FIGURES)
 def test_it_draws_on_random_settings(name):
     for settings, scene in scenes(name, FEW):

@@ -73,6 +73,7 @@ def by_mpmath(value, point, order):
 # ---- every row ------------------------------------------------------------------------------
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("name", ROWS)
 def test_rows_agree_with_mpmath(name):
     check = check_rule(ELEMENTWISE[name], oracle(name).value, points_of(name), digits=11)
@@ -211,6 +212,7 @@ def hessian_of(functions, theta):
     return whole
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     ("text", "theta"), [m if k % 3 == 0 else pytest.param(*m, marks=pytest.mark.slow)
                         for k, m in enumerate(MODELS)]
@@ -275,7 +277,7 @@ LOOPS += [soft]
 
 
 @pytest.mark.parametrize("function", LOOPS, ids=lambda f: f.__name__)
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 def test_derivatives_of_loops(function):
     theta = (1.2, 0.8)
     with jax.enable_x64(True):

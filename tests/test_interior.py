@@ -151,6 +151,7 @@ _SLOW = {"HS3", "HS4", "HS8", "HS10", "HS11", "HS12", "HS17", "HS18", "HS21", "H
          "HS40", "HS43", "HS66", "HS5", "HS1"}  # fmt: skip
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     "name", [pytest.param(k, marks=[pytest.mark.slow] if k in _SLOW else []) for k in PUBLISHED]
 )

@@ -63,12 +63,14 @@ def contained(executor, name: str, degree: int, count: int, more: int) -> int:
     return compared
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("name", ALL)
 def test_true_coefficients_are_contained(name):
     with working(400):
         assert contained(NUMPY, name, 8, 90, 1) > 2000
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("name", ALL)
 def test_true_coefficients_of_high_order_are_contained(name):
     with working(500, 22):
@@ -164,6 +166,7 @@ def test_the_judge_finds_an_enclosure_that_is_a_little_too_narrow():
 SLACK = {"sinc0": 1.03}
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", ALL)
 def test_ranges_are_exact_up_to_rounding(name):
     rng, degree, count = seed(name, 5), 6, 12

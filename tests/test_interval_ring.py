@@ -48,7 +48,7 @@ def _numbers(function, points, polynomials):
 
 
 @pytest.mark.parametrize("case", [*JACOBIANS, *HESSIANS], ids=repr)
-@pytest.mark.every(3)
+@pytest.mark.every(6)
 def test_boxes_hold_the_coefficients_at_their_points(case):
     function, target, point = _read(case)
     variables = target.variables
@@ -142,7 +142,7 @@ def _check_against_jax(case):
 
 
 @pytest.mark.parametrize("case", CHOSEN, ids=repr)
-@pytest.mark.every(3)
+@pytest.mark.every(6)
 def test_both_readings_agree_with_jax(case):
     _check_against_jax(case)
 

@@ -107,6 +107,7 @@ floor(3*x) + round(y)*x + ceil(x)
 """.strip().splitlines()
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("text", FORMULAS)
 def test_derivatives_as_formulas_compute_the_same(text):
     program = all_derivatives(text)

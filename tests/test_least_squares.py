@@ -327,6 +327,7 @@ UNDETERMINED = [
 ]  # fmt: skip
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(("text", "statement", "determined"), UNDETERMINED)
 def test_what_is_undetermined_is_named(text, statement, determined):
     fit = ty.fit(text, {"x": X, "y": 2.0 * np.exp(-X / 1.3) + 0.3 + 1e-6 * np.cos(30 * X)})

@@ -442,6 +442,7 @@ def check_finite(found, findings, z):
         assert baseline.predict(z[:0]).shape == (0, baseline.held_out.shape[1])
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("name", HARD)
 def test_hard_tables_end_in_finite_baselines(name):
     z, t, weights = HARD[name]

@@ -352,6 +352,7 @@ def test_eight_inputs_and_thirty_members_beat_plain_intervals_by_ten():
     assert np.all(found.derivative.width <= 0.1 * slope)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("name", ["tanh", "relu", "gelu", "sin"])
 @pytest.mark.parametrize("radius", [10.0, pytest.param(1e3, marks=SLOW)])
 def test_never_wider_than_plain_intervals_on_large_boxes(name, radius):

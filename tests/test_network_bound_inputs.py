@@ -77,6 +77,7 @@ def test_values_beyond_float64_are_refused_and_never_nan(name):
     assert caught.value.next_step
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("name", ["tanh", "relu", "softplus", "sin", "gelu", "silu", "logistic"])
 @pytest.mark.parametrize("radius", [pytest.param(1e6, marks=pytest.mark.slow), 1e100])
 def test_huge_boxes_have_finite_ranges(name, radius):

@@ -89,6 +89,7 @@ CASES = [
 ]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(("name", "form"), CASES)
 def test_an_export_says_what_predict_says(name, form, tmp_path):
     net = trained(name)
@@ -104,6 +105,7 @@ def test_an_export_says_what_predict_says(name, form, tmp_path):
     assert not RUN[form](path, NUMBERS)["trusted"][[3, 4, 5]].any()
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     "activation", ["tanh", "relu", "logistic", "softplus", "sin", "gelu", "silu", "identity"]
 )

@@ -75,6 +75,7 @@ SLOW = ("adam",)
 NAMED = [pytest.param(n, marks=pytest.mark.slow) if n in SLOW else n for n in TRAINED]
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("name", NAMED)
 def test_a_network_comes_back(name, tmp_path):
     net = trained(name)

@@ -83,6 +83,7 @@ def labels_of(figure):
 # ---- minima ----
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("problem", [CIRCLE, CORNER, LINEAR, VALLEY, APART, LINE])
 def test_no_label_lies_on_another_or_outside(problem):
     figure, _ = picture_of(problem)
@@ -233,6 +234,7 @@ ROOTS = [
 ]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(("draw", "make"), ROOTS)
 def test_roots_are_drawn(draw, make):
     figure, _ = drawn(draw, make())

@@ -242,7 +242,7 @@ STRUCTURE = {
 
 
 @pytest.mark.parametrize("name", list(STRUCTURE))
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 def test_shapes_and_reductions_are_those_of_jax(name):
     v = np.linspace(0.25, 3.0, 12)
     with jax.enable_x64(True), np.errstate(all="ignore"):

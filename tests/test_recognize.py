@@ -360,6 +360,7 @@ def test_coefficients_at_ties(name, function, truth):
         assert error <= 1e-15 * (1 + abs(exact[k]))
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(("name", "function", "truth"), TIES)
 @pytest.mark.parametrize("order", [1, 4])
 def test_remainders_hold_across_ties(name, function, truth, order):

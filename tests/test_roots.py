@@ -150,6 +150,7 @@ SYSTEMS = {
 }  # fmt: skip
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_known_counts(name):
     formulas, low, high, count = SYSTEMS[name]
@@ -221,6 +222,7 @@ DOUBTFUL = [
 ]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("formulas, low, high", DOUBTFUL, ids=str)
 def test_no_false_claim_of_completeness(formulas, low, high):
     found = roots(formulas, low, high, max_boxes=3000, max_seconds=3)

@@ -173,6 +173,7 @@ def test_classes_in_rows_of_no_weight_are_none():
 # ---- labels and names -------------------------------------------------------------------------
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("labels", "kept"),
     [

@@ -57,7 +57,7 @@ def thinned(cases, first=0):
 
 
 @pytest.mark.parametrize("case", thinned(JACOBIANS), ids=repr)
-@pytest.mark.every(4)
+@pytest.mark.every(8)
 def test_jacobian(case):
     transform, reference = ty.jacobian(case.function), flat_jacobian(case.function, 1)
     for x in points(case.x):
@@ -111,7 +111,7 @@ _LONG = frozenset(["expm", "qr", "svd", "eigh"])
 @pytest.mark.parametrize(
     "case", thinned([c for c in JACOBIANS if c.name not in _LONG], 1), ids=repr
 )
-@pytest.mark.every(5)
+@pytest.mark.every(10)
 def test_local_pattern(case):
     """At one point: within the global pattern, and nothing that differs from zero is missing."""
     here, anywhere = ty.jacobian(case.function, pattern="local"), ty.jacobian(case.function)

@@ -91,6 +91,7 @@ def seeds(count, quick):
     return [pytest.param(k, marks=slow) if k >= quick else k for k in range(count)]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("seed", seeds(120, 6))
 def test_nothing_is_missing(seed):
     f, names = composed(seed)

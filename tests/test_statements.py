@@ -108,6 +108,7 @@ def _random_functions():
     ]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("number", range(7))
 def test_written_out_programs_agree_with_jax(number):
     f = _random_functions()[number]

@@ -120,6 +120,7 @@ def test_a_function_constant_in_one_variable():
     assert T.largest_remainder < 1e-4
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("case", FORMULAS[::3], ids=repr)
 def test_remainders_are_narrow(case):
     center = 0.6 * case.lo + 0.4 * case.hi
@@ -193,6 +194,7 @@ TOLERANCES = [
 ]  # fmt: skip
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("formula, center, radius, tol", TOLERANCES)
 def test_least_order_for_a_tolerance(formula, center, radius, tol):
     T = taylor(formula, center, tol=tol, radius=radius)

@@ -156,6 +156,7 @@ EDGES = [
 ]  # fmt: skip
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("formula, true, center, order, radius", EDGES)
 def test_edges_of_float64(formula, true, center, order, radius):
     T = taylor(formula, center, order, radius=radius)
@@ -197,7 +198,7 @@ TERMS = {
 
 @pytest.mark.parametrize("formula", TERMS)
 @pytest.mark.parametrize("variables", [2, 3, 4])
-@pytest.mark.every(4)
+@pytest.mark.every(8)
 def test_several_variables(formula, variables):
     """With two, three and four variables: boxes by orthants, and boxes that hold the center."""
     rng = np.random.default_rng(variables)

@@ -105,7 +105,7 @@ def _names(table):
 
 
 @pytest.mark.parametrize("name", _names(WORKS))
-@pytest.mark.every(4)
+@pytest.mark.every(8)
 def test_probe_works(name):
     function, center, radius = WORKS[name], 0.7, 0.02
     T = taylor(function, center, 3, radius=radius)

@@ -145,9 +145,15 @@ def _mistake(
 
 
 def _entry(exercise: Exercise, at: tuple[int, ...]) -> str:
-    """The name of an entry: that of its field, or its place counted from 0."""
+    """The name of an entry: that of its field, or its place, counted from 0 in code alone."""
     names = getattr(exercise.answer, "names", ())
-    return names[at[0]] if len(at) == 1 and at[0] < len(names) else f"entry {list(at)}"
+    if len(at) == 1 and at[0] < len(names):
+        return names[at[0]]
+    if isinstance(exercise.answer, Code):
+        return f"entry {list(at)}"
+    if len(at) == 2:
+        return f"row {at[0] + 1}, column {at[1] + 1}"
+    return f"entry {', '.join(str(k + 1) for k in at)}"
 
 
 def recognize(

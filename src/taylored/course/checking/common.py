@@ -183,7 +183,7 @@ COMMON = (
     CommonMistake(
         "One of the entries has the wrong sign",
         "All entries but one are right, and that one has the right size with the other sign. The "
-        "line above with the gap tells which entry it is; the places are counted from 0. So the "
+        "line above with the gap tells which entry it is; code counts places from 0. So the "
         "method is fine, and one minus was lost or added on the way to this entry alone. Go back "
         "to the line where this entry was found. Did it come from a cosine, from 1/x, from a "
         "difference, or from a parenthesis with a minus in front? These are the four places at "

@@ -131,7 +131,7 @@ def walk(s: Settings) -> Scene:
     here, middle = float(lo[0, 0]), [float(0.5 * (a + b)) for a, b in (*terms, whole)]
     ends = [float(v) for v in (x[0], y[0], dx[0], dy[0])]
     field = contours(lambda a, b: values(FIELD, x=a, y=b, t=np.full_like(a, t)), _PX, _PY,
-                     [16.0 + k for k in range(9)], 33)  # fmt: skip
+                     [16.0 + k for k in range(9)], 33 if s.moving else 65)  # fmt: skip
     above = Panel(
         _PX, _PY,
         [field, line(x_all, y_all, "muted"), points([ends[0]], [ends[1]], "approx"),

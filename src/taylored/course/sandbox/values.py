@@ -37,8 +37,13 @@ def plain(value: Any) -> Any:
     if callable(value):
         raise NotNumbers("it returned a function", "Call the function: write f(x), not f.")
     if isinstance(value, dict | set):
+        meant = (
+            "Take its entries by name, d['name'], and return"
+            if isinstance(value, dict)
+            else "Return"
+        )
         raise NotNumbers(f"it returned a {type(value).__name__}",
-                         "Return a number, a list, a tuple or an array.")  # fmt: skip
+                         f"{meant} a number, a list, a tuple or an array.")  # fmt: skip
     return _checked(_array(value)).tolist()
 
 
@@ -53,7 +58,8 @@ def _array(value: Any) -> np.ndarray:
     except (ValueError, TypeError) as error:
         raise NotNumbers(
             f"it returned something that is no array of numbers: {_short(error)}",
-            "All rows must have the same length, and every entry must be a number.",
+            "All rows must have the same length, and every entry must be a number. Of a pair as "
+            "(value, the rest) take the part that is asked for: pair[0].",
         ) from None
 
 

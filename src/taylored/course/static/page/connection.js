@@ -72,11 +72,14 @@ export class Connection {
     }
     if (this.ready) return;
     const known = status !== 401 && status !== 403;
-    this.#say("offline", known
-      ? "Not connected. Figures and checks wait until the course runs again: start it in a " +
-        "terminal with “taylored course”. What you have typed stays here."
-      : "The course was started anew and does not know this page. Open the address that the " +
-        "terminal shows.");
+    const full = status === 200; // it runs, and yet it closes the door
+    this.#say("offline", full
+      ? "Not connected. The course runs, but too many of its pages are open: close some tabs."
+      : known
+        ? "Not connected. Figures and checks wait until the course runs again: start it in a " +
+          "terminal with “taylored course”. What you have typed stays here."
+        : "The course was started anew and does not know this page. Open the address that the " +
+          "terminal shows.");
   }
 
   #tell(message) {
