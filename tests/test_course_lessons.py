@@ -54,6 +54,13 @@ def test_the_words_are_ours(lesson):
     assert "!" not in words
 
 
+def test_no_code_is_wider_than_its_column():
+    # A block that has to be scrolled gets a layer of its own, and every drag on the page is slower.
+    wide = {(one.id, line) for one in ALL for block in blocks(one)
+            for line in block.splitlines() if len(line) > 79}  # fmt: skip
+    assert wide == set()
+
+
 @pytest.mark.parametrize("lesson", ALL, ids=lambda lesson: lesson.id)
 def test_its_python_runs(lesson):
     assert blocks(lesson), "every lesson shows the library at work"

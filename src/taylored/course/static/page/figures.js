@@ -44,15 +44,15 @@ class FigureModel {
     this.#wanted = !this.#busy; // asked again when the connection is back
   }
 
-  /** A scene or a problem came for this figure. */
+  /** A scene or a problem came for this figure; while it is drawn, the next one is computed. */
   take(message) {
     if (message.n !== this.#n) return;
     this.#busy = false;
+    if (this.#wanted) this.#ask();
     if (message.type === "scene") {
       this.set("problem", "");
       this.set("scene", message.scene);
     } else this.set("problem", message.message);
-    if (this.#wanted) this.#ask();
   }
 
   lost() {
