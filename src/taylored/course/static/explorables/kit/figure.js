@@ -22,7 +22,7 @@ export function mount(options = {}) {
 
 class Figure {
   constructor({ model, el }, options) {
-    Object.assign(this, { model, options, problem: "", panels: new Map(), words: new Words() });
+    Object.assign(this, { model, options, problem: "", colors: {}, panels: new Map(), words: new Words() });
     this.about = model.get("figure");
     this.settings = { ...this.starts(), ...model.get("settings") };
     this.build(el);
@@ -73,9 +73,9 @@ class Figure {
       "change:settings": () => this.fromOutside(),
     };
     for (const [event, heard] of Object.entries(this.heard)) this.model.on(event, heard);
-    this.sizes = new ResizeObserver(() => this.root.clientWidth !== this.width && this.redraw());
+    this.sizes = new ResizeObserver(() => this.root.clientWidth !== this.width && this.redraw(false, this.root.clientWidth));
     this.sizes.observe(this.root);
-    const repaint = () => this.redraw(); // pictures have the colors of screen or paper in them
+    const repaint = () => { this.colors = {}; this.redraw(); }; // pictures have the colors of screen or paper in them
     this.media = new AbortController();
     for (const query of ["(prefers-color-scheme: dark)", "print"]) matchMedia(query).addEventListener("change", repaint, this.media);
     this.themes = new MutationObserver(repaint);
@@ -182,15 +182,12 @@ class Figure {
     set(this.reset, "disabled", same ? "" : null);
   }
 
-  /** Draw the scene at the width there is. */
-  redraw(aloud = false) {
+  /** Draw the scene. Width and colors are kept: to measure them anew would lay the page out twice. */
+  redraw(aloud = false, width = this.width || this.root.clientWidth) {
     const scene = this.model.get("scene");
-    this.width = this.root.clientWidth;
+    this.width = width;
     if (!scene || !this.width) return;
-    const panels = scene.panels.map((panel) => {
-      const { key, layers } = stillOf(panel);
-      return { ...panel, stillKey: key, stillLayers: layers };
-    });
+    const panels = scene.panels.map((panel) => ({ ...panel, ...stillOf(panel) }));
     this.layOut(panels);
     this.words.update(scene, aloud);
     this.showTrust(scene.trust);
@@ -223,7 +220,7 @@ class Figure {
   }
 
   drawPanels(panels, widths) {
-    const theme = getComputedStyle(this.root).color + this.color("--class-0");
+    const theme = `${this.color("--ink")} ${this.color("--class-0")}`;
     const lefts = panels.map((panel) => leftMargin(panel, widths.get(panel)));
     const needed = Math.max(0, ...lefts.filter((_, k) => sharesLeft(panels[k])));
     const key = `${this.width} ${this.arranged}`;
@@ -271,8 +268,8 @@ class Figure {
 
   /** Red, green, blue of a color variable, whatever it is written as. */
   color = (name) => {
-    this.probe.style.color = `var(${name})`;
-    return getComputedStyle(this.probe).color.match(/[\d.]+/g).slice(0, 3).map(Number);
+    if (!(name in this.colors)) this.probe.style.color = `var(${name})`;
+    return (this.colors[name] ??= getComputedStyle(this.probe).color.match(/[\d.]+/g).slice(0, 3).map(Number));
   };
 }
 

@@ -13,9 +13,9 @@ const NEAR = 16; // pixels
 /** Still layers of a panel: an array, or { key, layers } with null where they were sent before. */
 export function stillOf(panel) {
   const still = panel.still || [];
-  if (Array.isArray(still)) return { key: JSON.stringify(still), layers: still };
+  if (Array.isArray(still)) return { stillKey: JSON.stringify(still), stillLayers: still };
   if (still.layers) stills.set(still.key, still.layers);
-  return { key: still.key, layers: still.layers || stills.get(still.key) || [] };
+  return { stillKey: still.key, stillLayers: still.layers || stills.get(still.key) || [] };
 }
 
 export class Panel {

@@ -60,9 +60,14 @@ export class Words {
     this.once("table", scene.table, () => this.table.replaceChildren(...(scene.table ? [tableOf(scene.table)] : [])));
     this.readings.hidden = !scene.readings.length;
     this.table.hidden = !scene.table;
-    const wide = this.table.scrollWidth > this.table.clientWidth + 1; // by keys it scrolls only in focus
-    setAll(this.table, { tabindex: wide ? 0 : null, role: wide ? "group" : null, "aria-label": wide ? "wide table" : null });
+    if (scene.table) requestAnimationFrame(() => this.reachable()); // to measure now would lay out twice
     if (aloud) this.tell(() => this.caption.textContent);
+  }
+
+  /** A table wider than its place can be scrolled by keys, which needs the focus. */
+  reachable() {
+    const wide = this.table.scrollWidth > this.table.clientWidth + 1;
+    setAll(this.table, { tabindex: wide ? 0 : null, role: wide ? "group" : null, "aria-label": wide ? "wide table" : null });
   }
 
   once(name, value, draw) {
