@@ -213,6 +213,15 @@ def test_what_cannot_be_read_is_said(name):
         assert said.message
 
 
+def test_an_entry_of_a_table_is_named_as_it_is_read():
+    task = exercise("1D")
+    numbers = draw(task, 1)
+    right = expected(task, numbers.p, numbers.cases[0])
+    right[0, 1] *= -1
+    said = check(task, 1, [[str(v) for v in row] for row in right], tries=0, run=child.play)
+    assert "row 1, column 2" in said.gap and not said.right
+
+
 def test_comparison_takes_every_form_of_the_same():
     right = as_array([1.0, 2.0])
     task = exercise("1A")

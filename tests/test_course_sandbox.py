@@ -68,6 +68,19 @@ def test_jax_works_with_doubles_and_its_import_is_not_timed(runner):
     )
 
 
+def test_an_error_of_the_library_brings_its_next_step():
+    source = "import taylored as ty\ndef f(x, y): return ty.fit('y ~ a*x', {'x': y})"
+    said = child.play(job(source))["outputs"][0]["trouble"]
+    assert said["message"].startswith("There is no column 'y'") and said["line"] == 2
+    assert said["meaning"] == "The columns are x. Use one of these."
+
+
+def test_what_an_exercise_refuses_is_not_blamed_on_python():
+    source = "def stop(steps, tol): pass"
+    said = child.play(job(source, [(0.6, 4.0, 0.01)], "stop", player="e4i:play"))["trouble"]
+    assert "None" in said["message"] and "the exercise" in said["meaning"]
+
+
 def test_inputs_cannot_be_spoiled_for_later_calls():
     source = "def f(y):\n  y *= 2\n  return y"
     assert returned(child.play(job(source, [([1.0],), ([1.0],)]))) == [[2.0], [2.0]]

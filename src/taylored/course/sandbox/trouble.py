@@ -8,6 +8,9 @@ import traceback
 from types import TracebackType
 from typing import Any
 
+from taylored.course.messages import sentences
+from taylored.errors import TayloredError
+
 __all__ = ["NAME", "trouble", "trouble_of"]
 
 NAME = "your code"  # the file name under which learner's code is compiled
@@ -105,14 +108,14 @@ def _meaning(error: BaseException, names: Any) -> str:
         return _TRACER
     if isinstance(error, NameError) and not isinstance(error, UnboundLocalError):
         return _unknown_name(error, names)
-    if next_step := getattr(error, "next_step", ""):  # an error of the library knows best
-        return str(next_step)[:300]
-    if _raised_in(error).startswith("taylored.course.exercises"):
-        return _OURS
+    if isinstance(error, TayloredError) and error.next_step:
+        return sentences(TayloredError(error.why, next_step=error.next_step))[:300]
     said = _message(error)
     for words, meaning in _SPECIAL:
         if words in said:
             return meaning
+    if _raised_in(error).startswith("taylored.course.exercises"):
+        return _OURS
     return next((_MEANINGS[k] for k in kinds if k in _MEANINGS), _OTHER)
 
 
