@@ -31,6 +31,20 @@ _4A = Answers(
         "The denominator needs brackets": [lambda p: f"x - (x^{p.a} - {p.b})/{p.a}x^{p.a - 1}"],
         "The numerator needs brackets": [lambda p: f"x - x^{p.a} - {p.b}/({p.a}x^{p.a - 1})"],
         "The number has the wrong sign": ["x - (x^a + b)/(a*x^(a-1))"],
+        "It has been integrated, where the slope is wanted": [
+            "x - (x^a - b)/(x^(a+1)/(a+1))",
+            "x - (x^a - b)/(x^(a+1)/(a+1) - b*x)",
+            "x - (x^a - b)/(a*x^(a+1))",
+        ],
+        "The exponent is lowered by two": ["x - (x^a - b)/(a*(a-1)*x^(a-2))"],
+        "The factor in front of the slope is not the exponent": ["x - (x^a - b)/(2*a*x^(a-1))"],
+        "A fixed number stands in the place of the slope": ["x - 0.1*(x^a - b)"],
+        "The power in the numerator is not that of the function": ["x - (x^(a-1) - b)/(a*x^(a-1))"],
+        "The step is right, but it starts at another place than the guess": [
+            "x^a - b - (x^a - b)/(a*x^(a-1))",
+            "b - (x^a - b)/(a*x^(a-1))",
+        ],
+        "One of the two parts has the wrong weight": ["(a-1)*x + b/x^(a-1)"],
         "That is the root itself, not the next guess": ["b^(1/a)"],
         "The function is not divided by its slope": ["x - (x^a - b)", "x - x^a + b"],
         "The number has been forgotten": ["x - x^a/(a*x^(a-1))"],
@@ -45,10 +59,10 @@ _4A = Answers(
             "x - x^a/(a*x^(a-1)) - b",
         ],
         "The parts are not put together as a Newton step": ["2*x", "x - x^a/b"],
+        "The power is taken for a product": ["x - (a*x - b)/a"],
         "The root has stayed in the function": ["x - (x^(1/a) - b)/(a*x^(a-1))"],
         "The slope in the denominator is not that of the function": [
-            "x - (x^a - b)/(x^(a+1)/(a+1))",
-            "x - (x^a - b)/(a*x)",
+            "x - (x^a - b)/(a*x^(2*a))",
         ],
     },
     other=["log(-x)"],
@@ -68,11 +82,15 @@ _4B = Answers(
     wrong={
         "That is the root itself": [lambda p: f"{-1.7693 * p.s}", lambda p: f"{-1.8 * p.s}"],
         "From the left the method always arrives": [lambda p: f"{-1.2 * p.s}"],
+        "The second point of the cycle has the wrong sign": [lambda p: f"{-p.s}"],
+        "The zero of the derivative is not worked out rightly": [lambda p: f"sqrt({p.a})"],
+        "That is a number of the formula or a height, not a start": [lambda p: f"{-p.a}"],
+        "That start belongs to the lesson's function, not to this one": ["0.816497"],
         "Flat, but not level": [
             lambda p: f"{0.82 * p.s}",
             lambda p: f"{-0.8 * p.s}",
         ],
-        "Far away is not lost": [lambda p: f"{3 * p.s}", lambda p: f"{-40 * p.s}"],
+        "Far away is not lost": [lambda p: f"{-40 * p.s}"],
         "It jumps about, but it arrives": [lambda p: f"{0.35 * p.s}"],
     },
     other=[],
@@ -136,6 +154,20 @@ _4D = Answers(
             lambda p: f"{2 * _gentlest(p) / _steepest(p):.5f}",
         ],
         "The entries of the Hessian are added": [lambda p: f"2/({2 * p.a}+{2 * p.c}+{p.b})"],
+        "There is a slip in the equation for the curvatures": [
+            lambda p: f"2/({2 * (p.a + p.c)}+sqrt(({p.a}-{p.c})^2+{p.b}^2))",
+        ],
+        "The entries of the Hessian have not all been differentiated alike": [
+            lambda p: f"2/({p.a}+{p.c / 2}+sqrt(({p.a}-{p.c / 2})^2+{p.b}^2))",
+        ],
+        "Only the mixed term has been used": [lambda p: f"2/{p.b}"],
+        "The two curvatures are subtracted or multiplied": [
+            lambda p: f"2/sqrt({_steepest(p) * _gentlest(p)})",
+        ],
+        "The share that is left is not set to minus one": [
+            lambda p: f"{2**0.5 / _steepest(p)}",
+            lambda p: f"sqrt(2/{_steepest(p)})",
+        ],
         "The rate is too large": ["0.93"],
         "The rate is too small": ["0.0013"],
     },
@@ -204,6 +236,37 @@ _4G = Answers(
         "The multiplier is still in the third equation": [
             _system("a + 2*lam*x", "b + 2*lam*c*y", "lam*(x^2 + c*y^2 - d)")
         ],
+        "The numbers of f are exchanged": [_system("b + 2*lam*x", "a + 2*lam*c*y")],
+        "L itself stands there, not its derivative": [
+            _system("a + 2*lam*x", "b + 2*lam*c*y", "a*x + b*y + lam*(x^2 + c*y^2 - d)"),
+            _system("a + lam*(x^2 + c*y^2 - d)", "b + 2*lam*c*y"),
+        ],
+        "An equation has been solved for one of the letters": [
+            _system("-a/(2*lam)", "-b/(2*lam*c)"),
+            _system("x + a/(2*lam)", "b + 2*lam*c*y"),
+        ],
+        "The wrong variable stands behind the multiplier": [
+            _system("a + 2*lam*y", "b + 2*lam*c*y")
+        ],
+        "The two parts are multiplied, where they are to be added": [
+            _system("a + 2*lam*x", "b*y*2*lam*c*y")
+        ],
+        "The multiplier is added, where it is to be multiplied": [
+            _system("a + 2*x + lam", "b + 2*c*y + lam")
+        ],
+        "The exponent has come down, but the power has stayed": [
+            _system("a + 2*lam*x^2", "b + 2*lam*c*y")
+        ],
+        "The left side of the ellipse is not copied rightly": [
+            _system("a + 2*lam*x", "b + 2*lam*c*y", "x^2 + (c*y)^2 - d"),
+            _system("a + 2*lam*x", "b + 2*lam*c*y", "c*x^2 + y^2 - d"),
+        ],
+        "The limit is not the one of the exercise": [
+            _system("a + 2*lam*x", "b + 2*lam*c*y", "x^2 + c*y^2 - d^2")
+        ],
+        "The right parts, with a wrong factor in front of one": [
+            _system("a + 4*lam*x", "b + 2*lam*c*y")
+        ],
         "The third equation is not the constraint": [
             _system("a + 2*lam*x", "b + 2*lam*c*y", "a*x + b*y"),
             _system("a + 2*lam*x", "b + 2*lam*c*y", "x^2 + y^2 - d"),
@@ -267,6 +330,16 @@ _4H = Answers(
                 f"{p.cost + p.price * p.more}",
                 f"{p.cost} - {p.price}*{p.room - p.used}",
             ]
+        ],
+        "Tons and pallets are added": [
+            lambda p: [f"{p.cost} + {p.price}*{p.more + p.larger}", str(p.cost)]
+        ],
+        "The price is read as percent": [
+            lambda p: [f"{p.cost}*(1 + {p.price}*{p.more}/100)", str(p.cost)]
+        ],
+        "An amount stands where a cost is asked": [
+            lambda p: [f"{p.order + p.more}", f"{p.room + p.larger}"],
+            lambda p: [f"{p.cost + p.price * p.more}", f"{p.room + p.larger}"],
         ],
         "The price is multiplied or divided by the wrong amount": [
             lambda p: [f"{p.cost / p.price:.2f}", str(p.cost)],

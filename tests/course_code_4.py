@@ -57,6 +57,16 @@ MEASURED_ORDER = Answers(
             "from math import log\ndef order(e):\n"
             "    return round(log(e[-1]/e[-2])/log(e[-2]/e[-3]))"
         ],
+        "The errors are multiplied in the logarithm, not divided": [
+            "from math import log\ndef order(e):\n    return log(e[-1]*e[-2])/log(e[-2]*e[-3])"
+        ],
+        "The two logarithms have different bases": [
+            "from math import log, log10\ndef order(e):\n"
+            "    return log10(e[-1]/e[-2])/log(e[-2]/e[-3])"
+        ],
+        "The right number stands at the end of a list": [
+            "import numpy as np\ndef order(e):\n    d = np.diff(np.log(e))\n    return d[1:]/d[:-1]"
+        ],
         "Differences of errors in the place of quotients": [
             "def order(e):\n    return (e[-1] - e[-2])/(e[-2] - e[-3])",
             "import numpy as np\ndef order(e):\n    d = np.log(abs(np.diff(e)))\n"
@@ -110,6 +120,12 @@ _GUARD = (
     "w, q = np.linalg.eigh(H)",
     "s = -q @ ((q.T @ g) / np.abs(w))",
 )
+
+
+def _newton_if(test: str, otherwise: str, times: float = 1) -> str:
+    return _next(f"if {test}:", f"    return {times}*-np.linalg.solve(H, g)", f"return {otherwise}")
+
+
 STEP_RULE = Answers(
     right=[
         _next(
@@ -149,18 +165,54 @@ STEP_RULE = Answers(
         ],
         "Lost only where a curvature is negative": [
             _next(
-                "s = -np.linalg.solve(H, g)",
+                "s = -np.linalg.solve(H, g)*[1, 0.9]",
                 "return s*min(1, 0.7/(1e-9 + np.hypot(*s)))",
             )
         ],
-        "Some steps are thrown far away": [_next("return -g/abs(np.linalg.eigvalsh(H)[0])")],
+        "The two branches are exchanged": [
+            _newton_if("np.linalg.eigvalsh(H)[0] < 0", "-0.1*g"),
+        ],
+        "The fall-back climbs": [_newton_if("np.linalg.eigvalsh(H)[0] > 0", "0.1*g")],
+        "Newton's step is kept short, but leads to saddles": [
+            _next(
+                "s = -np.linalg.solve(H, g)",
+                "return s*min(1, 0.7/(1e-9 + np.hypot(*s)))",
+            ),
+            _next("return np.clip(-np.linalg.solve(H, g), -0.1, 0.1)"),
+        ],
+        "The test lets a negative curvature through": [
+            _newton_if("H[0, 0] > 0", "-0.1*g"),
+        ],
+        "The components dx and dy are exchanged": [_next("return -0.1*g[::-1]")],
+        "One of the two components has the wrong sign": [_next("return -0.1*g[0], 0.1*g[1]")],
+        "The division is entry by entry": [_next("return -g/(H @ g)"), _next("return -1/g")],
+        "The step always lies along the gradient": [
+            _next("return -g/np.trace(H)"),
+            _next("return -g*(g @ g)/(g @ H @ g)"),
+        ],
+        "The same amount is added to the curvatures everywhere": [
+            _next("return -np.linalg.solve(H + 0.1*np.eye(2), g)")
+        ],
+        "The entries of H are made positive, not its curvatures": [
+            _next("return -np.linalg.solve(abs(H), g)")
+        ],
+        "The eigenvalues are not the curvatures along x and y": [
+            _next("return -g/np.linalg.eigvalsh(H)")
+        ],
+        "Newton's step is made longer": [
+            _newton_if("np.linalg.eigvalsh(H)[0] > 0", "-0.1*g", 2),
+            _next("return -2*np.linalg.solve(H, g)"),
+        ],
+        "Both steps are added": [_next("return -np.linalg.solve(H, g) - 0.1*g")],
+        "In bowls only a part of Newton's step is taken": [
+            _newton_if("np.linalg.eigvalsh(H)[0] > 0", "-0.1*g", 0.1)
+        ],
+        "Some steps are thrown far away": [_next("return -0.6*g - 0.02*(H @ g)")],
         "It goes down, but too slowly": [
             _next(
-                "if np.linalg.eigvalsh(H)[0] > 0:",
-                "    s = -np.linalg.solve(H, g)",
-                "else:",
-                "    s = -g",
-                "return 0.02*s/max(1, np.linalg.norm(s))",
+                "w, q = np.linalg.eigh(H)",
+                "s = -q @ ((q.T @ g) / np.abs(w))",
+                "return 0.02*s/(0.5 + np.linalg.norm(s))",
             )
         ],
         "The step is no number": [_next("return g*np.nan")],
@@ -257,14 +309,69 @@ SAFE_STEP = Answers(
             _safe("np.linalg.eigvalsh(H)[0] > 0", "-g/H"),
         ],
         "The test lets a negative curvature through": [
-            _safe("g[0] > 0"),
+            _safe("H[0, 1] < 0.5 and np.linalg.eigvalsh(H)[1] > 0"),
+        ],
+        "Something is added to both steps": [
+            lambda p: _code(
+                "def safe_step(g, H):",
+                "    if np.linalg.eigvalsh(H)[0] > 0:",
+                "        return g - np.linalg.solve(H, g)",
+                f"    return g - {p.rate}*g",
+            )
+        ],
+        "The test looks at the gradient": [_safe("g[0] > 0"), _safe("np.all(g > 0)")],
+        "The slope's length is counted otherwise in the fall-back": [
+            _safe("np.linalg.eigvalsh(H)[0] > 0", sign="1/(g @ g)*-")
+        ],
+        "The components dx and dy are exchanged": [
+            _safe("np.linalg.eigvalsh(H)[0] > 0", "-np.linalg.solve(H, g)[::-1]")
+        ],
+        "The fall-back has another rate": [
+            _safe("np.linalg.eigvalsh(H)[0] > 0", sign="-0.1*"),
+            _safe("np.linalg.eigvalsh(H)[0] > 0", sign="-2*"),
+        ],
+        "The fall-back uses the Hessian": [
+            _code(
+                "def safe_step(g, H):",
+                "    good = np.linalg.eigvalsh(H)[0] > 0",
+                "    return -np.linalg.solve(H, g) if good else -0.2*(H @ g)",
+            ),
+            _code(
+                "def safe_step(g, H):",
+                "    s = -np.linalg.solve(H, g)",
+                "    return s if np.linalg.eigvalsh(H)[0] > 0 else 0.15*s",
+            ),
+        ],
+        "The gradient is missing in the fall-back": [
+            _safe("np.linalg.eigvalsh(H)[0] > 0", sign="-np.ones(2) + 0*")
+        ],
+        "The slope is divided by one number": [
+            _safe("np.linalg.eigvalsh(H)[0] > 0", "-g/np.linalg.det(H)")
+        ],
+        "The eigenvalues are not the curvatures along x and y": [
+            _safe("np.linalg.eigvalsh(H)[0] > 0", "-g/np.linalg.eigvalsh(H)")
+        ],
+        "The division is entry by entry": [
+            _safe("np.linalg.eigvalsh(H)[0] > 0", "-(1/H) @ g"),
+            _safe("np.linalg.eigvalsh(H)[0] > 0", "-g/(H @ g)"),
+        ],
+        "Newton's step is made longer": [
+            _safe("np.linalg.eigvalsh(H)[0] > 0", "-2*np.linalg.solve(H, g)")
+        ],
+        "Newton's step is not taken at its full length": [
+            _safe("np.linalg.eigvalsh(H)[0] > 0", "-0.5*np.linalg.solve(H, g)")
+        ],
+        "Both steps are added": [
+            lambda p: _safe("np.linalg.eigvalsh(H)[0] > 0", f"-np.linalg.solve(H, g) - {p.rate}*g")(
+                p
+            )
         ],
         "The test keeps out good steps": [_safe("np.linalg.eigvalsh(H)[0] > 0 and g[0] > 0")],
         "In a bowl the step is not Newton's": [
-            _safe("np.linalg.eigvalsh(H)[0] > 0", "-2*np.linalg.solve(H, g)")
+            _safe("np.linalg.eigvalsh(H)[0] > 0", "-np.linalg.solve(H, g) + 0.5")
         ],
         "The fall-back is not minus the rate times the gradient": [
-            _safe("np.linalg.eigvalsh(H)[0] > 0", sign="3*")
+            _safe("np.linalg.eigvalsh(H)[0] > 0", sign="0.5 - ")
         ],
     },
     other=[_code("def safe_step(g, H):", "    return g + 1")],
@@ -304,8 +411,29 @@ STOP_RULE = Answers(
         ],
         "Near enough, but far too late": [
             _stop("return steps[-1] <= tol/10000"),
-            _stop("return False"),
         ],
+        "It never stops": [
+            _stop("return False"),
+            _stop("return sum(steps) <= tol"),
+            _stop(_RATIO, "return r/(1 - r) <= tol"),
+        ],
+        "The factor alone is tested": [_stop(_RATIO, "return r > 0.65")],
+        "A square, a root or a logarithm stands on one side only": [
+            _stop("return steps[-1]**2 <= tol"),
+            _stop("return steps[-1] <= tol**2"),
+            _stop("return np.log(steps[-1]) <= tol"),
+        ],
+        "The factor is not that from one step to the next": [
+            _stop("r = np.mean(steps[1:]/steps[:-1])", "return steps[-1]*r/(1 - r) <= tol"),
+            _stop("r = steps[-1]/steps[0]", "return steps[-1]*r/(1 - r) <= tol"),
+        ],
+        "The factor is a difference, not a quotient": [
+            _stop("r = steps[-2] - steps[-1]", "return steps[-1]*r <= tol")
+        ],
+        "Only a few of the steps to come are summed": [
+            _stop(_RATIO, "return steps[-1]*(r + r**2 + r**3) <= tol")
+        ],
+        "The number of steps stands in the estimate": [_stop("return steps[-1]*len(steps) <= tol")],
         "A safety factor does not know how slow the method is": [
             _stop("return steps[-1] <= tol/10"),
             _stop("r = 0.9", "return steps[-1]*r/(1 - r) <= tol"),
@@ -325,7 +453,7 @@ STOP_RULE = Answers(
             _stop(_RATIO, "return steps[-1]*r/(1 - r) <= 10*tol"),
         ],
         "The number of steps is fixed": [_stop("return len(steps) >= 20")],
-        "It stops too early": [_stop(_RATIO, "return steps[-1]*r**3/(1 - r) <= tol")],
+        "It stops too early": [_stop(_RATIO, "return steps[-1]*r/(1 - r) <= tol*(3 + steps[-1])")],
     },
     other=[_stop("return tol > 0.02")],
     crash=_stop("return steps[-1]*q/(1 - q) <= tol"),

@@ -43,6 +43,24 @@ _A = {
     "Squares are subtracted, not values": [_chi("np.sum((y**2 - (m*x + c)**2)/sigma**2)")],
     "Another power than the square": [_chi("np.sum(abs(r/sigma)**3)")],
     "The line was fitted anew": [_chi(_PULLS, "y - np.polyval(np.polyfit(x, y, 1), x)")],
+    "The scatter of the misses instead of their squares": [
+        _chi("np.var(r/sigma)"),
+        _chi("np.std(r/sigma)"),
+    ],
+    "The fraction stands on its head": [_chi("np.sum((sigma/r)**2)")],
+    "Sigma is added or subtracted": [_chi("np.sum(r**2 + sigma**2)"), _chi("sum((r - sigma)**2)")],
+    "The distance is not the vertical one": [_chi(f"{_PULLS}/(1 + m**2)")],
+    "The derivative instead of chi-squared": [_chi("-2*np.sum(r*x/sigma**2)")],
+    "The probability of chi-squared instead of its value": [
+        "from scipy.stats import chi2\n" + _chi(f"chi2.sf({_PULLS}, len(x) - 2)"),
+    ],
+    "The coefficient of determination instead": [
+        _chi("1 - np.sum(r**2)/np.sum((y - np.mean(y))**2)"),
+    ],
+    "The sum is multiplied or divided by something": [
+        _chi("np.sum((r/(2*sigma))**2)"),
+        _chi(f"{_PULLS}*len(x)"),
+    ],
 }
 
 
@@ -146,6 +164,14 @@ _C = {
     ],
     "The slope is right, the intercept is not": [_errors(second="sigma*(b + 1/n)/s")],
     "The intercept is right, the slope is not": [_errors("sigma/np.sqrt(s*n)")],
+    "The number of points stands in the wrong place": [
+        _errors(second="sigma*np.sqrt(np.sum(x**2)/s)"),
+        _errors(second="sigma*np.sqrt(1/(n - 2) + b**2/s)"),
+    ],
+    "The line is carried over another distance than the mean": [
+        _errors(second="sigma*np.sqrt(1/n + x[-1]**2/s)"),
+    ],
+    "The fraction stands on its head": [_errors("sigma*np.sqrt(s)")],
 }
 
 
@@ -255,6 +281,24 @@ _F = {
     "The uncertainty instead of the step": [_gauss("np.sqrt(np.diag(np.linalg.inv(M)))")],
     "One number for all parameters": [_gauss("np.linalg.norm(d)"), _gauss("np.sum(d)")],
     "Chi-squared still slopes where the step ends": [_gauss("d + 0.1*np.arange(len(d)) + 0.03")],
+    "The step has the right direction and a wrong length": [
+        _gauss("d/len(r)"),
+        _gauss("d/np.linalg.norm(d)"),
+    ],
+    "Only a half of the matrix is used": [
+        _gauss("np.linalg.solve(np.triu(M), b)"),
+        _gauss("np.linalg.solve(np.tril(M), b)"),
+    ],
+    "The residuals have lost their signs": [
+        _gauss("np.linalg.solve(M, J.T @ W @ abs(r))"),
+        _gauss("np.linalg.solve(M, J.T @ W @ r**2)"),
+    ],
+    "Only as many points as parameters are used": [
+        _gauss("np.linalg.solve(J[:len(b)], r[:len(b)])"),
+    ],
+    "A mean is taken away, or a constant added": [
+        _gauss("np.linalg.solve(M, J.T @ W @ (r - np.mean(r)))"),
+    ],
 }
 
 
@@ -276,12 +320,39 @@ _G = {
     "The error of tau with a held still": [_fit(f"{_BOTH}, 1/{_COLUMN}")],
     "A factor 2 of the Hessian is left": [_fit(f'{_BOTH}, e["tau"]/np.sqrt(2)')],
     "The curve is right, the error of tau is not": [
-        _fit(f'{_BOTH}, e["tau"]/p["tau"]'),
-        _fit(f'{_BOTH}, e["tau"]/np.sqrt(len(x))'),
+        _fit(f'{_BOTH}, e["tau"]*0.37'),
+        _fit(f'{_BOTH}, e["a"]*e["tau"]'),
     ],
     "The curve is not the one with the least chi-squared": [
-        _fit('y[0], p["tau"]*1.1, e["tau"]'),
+        _fit('p["a"]*0.9, p["tau"]*1.1, e["tau"]'),
     ],
+    "The measured values decide the weights": [_fit(f'{_BOTH}, e["tau"]', sigma="sigma*y")],
+    "The error still belongs to the rate": [_fit(f'{_BOTH}, e["tau"]/p["tau"]**2')],
+    "The entry beside the diagonal": [
+        f"{_NUMPY}from scipy.optimize import curve_fit\n\ndef fit_decay(x, y, sigma):\n"
+        "    f = lambda x, a, tau: a*np.exp(-x/tau)\n"
+        "    p, C = curve_fit(f, x, y, [10, 3], sigma, True)\n    return p[0], p[1], C[0, 1]\n",
+    ],
+    "The relative error instead of the standard error": [
+        _fit(f'{_BOTH}, e["tau"]/p["tau"]'),
+        _fit(f'{_BOTH}, 100*e["tau"]/p["tau"]'),
+    ],
+    "Divided by the root of the number of points": [_fit(f'{_BOTH}, e["tau"]/np.sqrt(len(x))')],
+    "The scatter of the points instead of the error of tau": [
+        _fit(f'{_BOTH}, np.std(y - p["a"]*np.exp(-x/p["tau"]))'),
+    ],
+    "Another base than e": [_fit(f'{_BOTH}, e["tau"]', "a*exp(-2.302585093*x/tau)")],
+    "The height is not that at x = 0": [
+        _fit('p["a"]*np.exp(-x[0]/p["tau"]), p["tau"], e["tau"]'),
+        _fit('np.log(p["a"]), p["tau"], e["tau"]'),
+    ],
+    "The curve was tied to single points": [
+        _fit('y[0], p["tau"], e["tau"]'),
+        _fit("y[0]*np.exp(x[0]/t), t, t/10").replace(
+            "    return", "    t = (x[-1] - x[0])/np.log(y[0]/y[-1])\n    return"
+        ),
+    ],
+    "Another curve than the exponential": [_fit(f'{_BOTH}, e["tau"]', "a*exp(-x**2/tau**2)")],
 }
 
 
@@ -323,8 +394,34 @@ _J = {
     "The squares of the distances are missing": [
         _band("sigma*(np.sqrt(1/n) + abs(x0 - b)/np.sqrt(s))"),
     ],
-    "The second number follows, the first is wrong": [_band("sigma*x0/np.sqrt(s)")],
-    "The first number is right, the second is not": [_band(new="np.sqrt(f**2 + sigma)")],
+    "The second number follows, the first is wrong": [_band("sigma*(1/n + x0*b/s)")],
+    "The first number is right, the second is not": [_band(new="f**1.5 + sigma")],
+    "The new measurement is already in the first number": [
+        _band("sigma*np.sqrt(1 + 1/n + (x0 - b)**2/s)"),
+        _band("sigma*np.sqrt(1 + 1/n + (x0 - b)**2/s)", "f"),
+    ],
+    "A fraction is turned, or a product stands for a sum": [
+        _band("sigma*np.sqrt(1/n + s/(x0 - b)**2)"),
+    ],
+    "The first term is not one over n": [
+        _band("sigma*np.sqrt(1/np.sqrt(n) + (x0 - b)**2/s)"),
+        _band("sigma*np.sqrt(1 + (x0 - b)**2/s)/n"),
+    ],
+    "The squared errors are subtracted": [
+        _band("sigma*np.sqrt(abs(1/n - (x0 - b)**2/s))"),
+        _band(new="np.sqrt(abs(f**2 - sigma**2))"),
+    ],
+    "The new place is counted as a measured point": [
+        _band().replace("    n, b", "    x = np.append(x, x0)\n    n, b"),
+    ],
+    "The two errors are not put together by their squares": [
+        _band(new="np.sqrt(f + sigma)"),
+        _band(new="max(f, sigma)"),
+    ],
+    "The new measurement brings sigma squared, once": [
+        _band(new="np.sqrt(f**2 + sigma**2/n)"),
+        _band(new="np.sqrt(f**2 + 2*sigma**2)"),
+    ],
 }
 
 MORE: dict[str, dict[str, list[Any]]] = {

@@ -7,7 +7,9 @@ from random import Random
 from typing import Any
 
 from taylored.course.checking import Case, Exercise, Formulas, Parameters, Wrong
-from taylored.course.checking.terms import Terms, rounded
+from taylored.course.checking.terms import rounded
+from taylored.course.exercises.more_3b import TERMS
+from taylored.course.exercises.more_3b import WRONG as MORE
 
 __all__ = ["EXERCISE"]
 
@@ -24,7 +26,7 @@ def _order(n: int, a: float, x: float) -> float:
     return sum((-a * x) ** k / factorial(k) for k in range(n + 1))
 
 
-_TERMS = Terms([(k,) for k in range(6)], lambda p: [(-p.a) ** k / factorial(k) for k in range(4)])
+_TERMS = TERMS
 
 
 EXERCISE = Exercise(
@@ -252,6 +254,7 @@ EXERCISE = Exercise(
             "series, that of a fraction and not of an exponential. Put the exponent, minus "
             "included, in the place of u in the series of e to the power u.",
         ),
+        *MORE,
         Wrong(
             name="The answer is no polynomial in x",
             when=_TERMS.none,

@@ -7,7 +7,9 @@ from random import Random
 from typing import Any
 
 from taylored.course.checking import Case, Exercise, Formulas, Parameters, Wrong
-from taylored.course.checking.terms import Terms, rounded, shows
+from taylored.course.checking.terms import rounded, shows
+from taylored.course.exercises.more_3c import TERMS
+from taylored.course.exercises.more_3c import WRONG as MORE
 
 __all__ = ["EXERCISE"]
 
@@ -26,11 +28,7 @@ def _right(p: Parameters, x: float) -> float:
     return log(p.a) + h / p.a - h * h / (2 * p.a**2)
 
 
-_TERMS = Terms(
-    [(k,) for k in range(6)],
-    lambda p: [log(p.a), 1 / p.a, -1 / (2 * p.a**2)],
-    lambda p: p.a,
-)
+_TERMS = TERMS
 
 
 EXERCISE = Exercise(
@@ -262,6 +260,7 @@ EXERCISE = Exercise(
             "steps are zero, and the height is left, as it must be. Write x minus the "
             "center once, and put it in with its powers.",
         ),
+        *MORE,
         Wrong(
             name="The answer is no polynomial in x",
             when=_TERMS.none,

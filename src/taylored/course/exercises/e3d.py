@@ -8,11 +8,12 @@ from random import Random
 from typing import Any
 
 from taylored.course.checking import Case, Exercise, Judged, Number, Parameters, Wrong
+from taylored.course.exercises.more_3d import WRONG as MORE
+from taylored.course.exercises.more_3d import near
 
 __all__ = ["EXERCISE"]
 
 _LOOSE = 10.0
-_TYPED = 0.006  # answers are typed to three digits or so
 
 
 # Distances for each order, without those at which two of the usual mistakes give one number, and
@@ -43,15 +44,6 @@ def _judge(p: Parameters, cases: list[Case], outputs: list[Any]) -> Judged:
                   "from 1 to 10 times the largest error", gap)  # fmt: skip
 
 
-def _near(*models: Callable[[Parameters], float]) -> Callable[..., bool]:
-    """Whether the answer is one of these numbers, as it is typed."""
-
-    def seen(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
-        return any(abs(float(outputs[0]) - m(p)) <= _TYPED * abs(m(p)) for m in models)
-
-    return seen
-
-
 def _ratio(test: Callable[[float], bool]) -> Callable[..., bool]:
     def seen(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
         ratio = float(outputs[0]) / _largest(p)
@@ -70,7 +62,7 @@ EXERCISE = Exercise(
     wrong=[
         Wrong(
             name="The derivative is taken at the center",
-            when=_near(lambda p: p.r ** (p.n + 1) / factorial(p.n + 1)),
+            when=near(lambda p: p.r ** (p.n + 1) / factorial(p.n + 1)),
             hint="You have the right power and the right factorial, but for the next derivative "
             "you have used its value at zero, which is 1. What you get is the next term of the "
             "series. It is a good guess for the error and not a bound: on the right side of zero "
@@ -82,7 +74,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The derivative is taken at the wrong end",
-            when=_near(lambda p: exp(-p.r) * p.r ** (p.n + 1) / factorial(p.n + 1)),
+            when=near(lambda p: exp(-p.r) * p.r ** (p.n + 1) / factorial(p.n + 1)),
             hint="You have taken the next derivative at the left end of the stretch. For the "
             "exponential this is where it is smallest, and a bound needs the largest. The idea "
             "behind the remainder is that the next derivative drives the error, and that we do "
@@ -94,7 +86,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The factorial is missing",
-            when=_near(lambda p: exp(p.r) * p.r ** (p.n + 1)),
+            when=near(lambda p: exp(p.r) * p.r ** (p.n + 1)),
             hint="Your bound has the right derivative at the right place and the right power, but "
             "it is not divided by a factorial, so it is far larger than it needs to be. It holds, "
             "and it is of little use: a bound that is much too large makes a good approximation "
@@ -106,7 +98,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="It is the last term that was kept",
-            when=_near(lambda p: exp(p.r) * p.r**p.n / factorial(p.n)),
+            when=near(lambda p: exp(p.r) * p.r**p.n / factorial(p.n)),
             hint="Power and factorial are those of the order of the polynomial. But the term of "
             "that order is still in the polynomial; it has not been left out. What is missing "
             "begins with the next one. So both the power and the factorial go one step further. "
@@ -117,7 +109,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="Only the derivative is bounded",
-            when=_near(lambda p: exp(p.r)),
+            when=near(lambda p: exp(p.r)),
             hint="Your number is the largest value of the exponential on the stretch, or that of "
             "the polynomial at its end, which is nearly the same. As the size of the next "
             "derivative it is the M of the remainder. But M is a limit "
@@ -130,7 +122,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The order stands where its factorial belongs",
-            when=_near(
+            when=near(
                 lambda p: exp(p.r) * p.r ** (p.n + 1) / (p.n + 1),
                 lambda p: p.r ** (p.n + 1) / (p.n + 1),
             ),
@@ -145,7 +137,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The distance has lost its power",
-            when=_near(
+            when=near(
                 lambda p: exp(p.r) / factorial(p.n + 1),
                 lambda p: exp(p.r) * p.r / factorial(p.n + 1),
                 lambda p: 1 / factorial(p.n + 1),
@@ -162,7 +154,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="Power and factorial do not go together",
-            when=_near(
+            when=near(
                 lambda p: exp(p.r) * p.r**p.n / factorial(p.n + 1),
                 lambda p: p.r**p.n / factorial(p.n + 1),
                 lambda p: exp(p.r) * p.r ** (p.n + 1) / factorial(p.n + 2),
@@ -178,7 +170,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The fraction is upside down",
-            when=_near(
+            when=near(
                 lambda p: factorial(p.n + 1) / p.r ** (p.n + 1),
                 lambda p: factorial(p.n + 1) / (exp(p.r) * p.r ** (p.n + 1)),
             ),
@@ -191,6 +183,7 @@ EXERCISE = Exercise(
             "the distance stands above the line, and the factorial below. If you typed a "
             "quotient with several parts, look at the parentheses.",
         ),
+        *MORE,
         Wrong(
             name="A bound is not negative",
             when=_ratio(lambda ratio: ratio <= 0),

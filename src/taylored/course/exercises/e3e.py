@@ -9,6 +9,7 @@ from typing import Any
 
 from taylored.course.checking import Case, Exercise, Number, Parameters, Wrong
 from taylored.course.checking.terms import shows
+from taylored.course.exercises.more_3e import WRONG as MORE
 
 __all__ = ["EXERCISE"]
 
@@ -314,6 +315,7 @@ EXERCISE = Exercise(
             "below the axis. Put each pole that you find into the denominator before you "
             "measure: the result has to be zero.",
         ),
+        *MORE,
         Wrong(
             name="The disc does not reach to the nearest pole",
             when=_short,

@@ -10,6 +10,7 @@ import numpy as np
 
 from taylored.course.checking import Case, Code, Exercise, Parameters, Wrong
 from taylored.course.checking.terms import scalars, shows
+from taylored.course.exercises.more_3g import WRONG as MORE
 
 __all__ = ["EXERCISE"]
 
@@ -371,6 +372,7 @@ EXERCISE = Exercise(
             "would give one order with log and another one with log10. In a quotient of two "
             "logarithms the base cancels.",
         ),
+        *MORE,
         Wrong(
             name="It is not the slope on logarithmic paper",
             when=_is_number,

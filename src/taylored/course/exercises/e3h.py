@@ -7,7 +7,9 @@ from random import Random
 from typing import Any
 
 from taylored.course.checking import Case, Exercise, Formulas, Parameters, Wrong
-from taylored.course.checking.terms import Terms, any_of, rounded
+from taylored.course.checking.terms import any_of, rounded
+from taylored.course.exercises.more_3h import TERMS
+from taylored.course.exercises.more_3h import WRONG as MORE
 
 __all__ = ["EXERCISE"]
 
@@ -39,10 +41,7 @@ def _product(p: Parameters, x: float, y: float) -> float:
     return (1 + u + u * u / 2) * (1 + v + v * v)
 
 
-_TERMS = Terms(
-    [(0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (0, 2), (2, 1), (1, 2), (2, 2)],
-    lambda p: [1.0, p.a, p.b, p.a**2 / 2, p.a * p.b, p.b**2],
-)
+_TERMS = TERMS
 
 
 _NOT_SQUARED = any_of(
@@ -248,6 +247,7 @@ EXERCISE = Exercise(
             "terms of third order are missing. Multiply out, sort the terms by the sum of "
             "their powers, and drop all that is beyond two.",
         ),
+        *MORE,
         Wrong(
             name="A number in front of a square is not squared",
             when=_NOT_SQUARED,

@@ -11,6 +11,7 @@ import numpy as np
 
 from taylored.course.checking import Case, Code, Exercise, Parameters, Wrong
 from taylored.course.checking.terms import scalars
+from taylored.course.exercises.more_3i import WRONG as MORE
 
 __all__ = ["EXERCISE"]
 
@@ -54,6 +55,8 @@ _NO_DISTANCE: tuple[Model, ...] = (
 _UNEQUAL: tuple[Model, ...] = (
     lambda M, r, tol: _least(lambda n: M * r ** (n + 1) / factorial(n), tol),
     lambda M, r, tol: _least(lambda n: M * r**n / factorial(n + 1), tol),
+    lambda M, r, tol: _least(lambda n: M * r ** (n + 1) / factorial(n + 2), tol),
+    lambda M, r, tol: _least(lambda n: M * r ** (n + 2) / factorial(n + 1), tol),
 )
 
 
@@ -252,6 +255,7 @@ EXERCISE = Exercise(
             "n, and the first that is left out is n + 1. Put the same n + 1 in both places. "
             "In a program it helps to give it a name of its own, so that it cannot differ.",
         ),
+        *MORE,
         Wrong(
             name="More orders than needed",
             when=_more,

@@ -8,7 +8,16 @@ from typing import Any
 import numpy as np
 
 from taylored.course.checking import Case, Exercise, Formulas, Parameters, Wrong
-from taylored.course.checking.terms import shows
+from taylored.course.checking.terms import any_of, shows
+from taylored.course.exercises.newton_step import (
+    f,
+    has_slope,
+    other_power,
+    other_slope,
+    other_start,
+    slope,
+    weights,
+)
 
 __all__ = ["EXERCISE"]
 
@@ -21,28 +30,8 @@ def _inputs(rng: Random, p: Parameters) -> Case:
     return (rng.uniform(1.15, 2.9),)
 
 
-def _f(p: Parameters, x: Any) -> Any:
-    return x**p.a - p.b
-
-
-def _slope(p: Parameters, x: float) -> float:
-    return p.a * x ** (p.a - 1)
-
-
 def _right(p: Parameters, x: float) -> float:
-    return x - _f(p, x) / _slope(p, x)
-
-
-def _other_slope(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
-    """Whether it is a step with some other power of x, times a number, in the denominator."""
-    x = np.array(cases, dtype=float)[:, 0]
-    with np.errstate(all="ignore"):
-        slope = _f(p, x) / (x - np.array(outputs, dtype=float))
-    if not np.isfinite(slope).all() or not (np.all(slope > 0) or np.all(slope < 0)):
-        return False
-    logs = np.log(np.abs(slope))
-    fitted = np.polyval(np.polyfit(np.log(x), logs, 1), np.log(x))
-    return bool(np.abs(fitted - logs).max() < 1e-4)
+    return x - f(p, x) / slope(p, x)
 
 
 def _is_number(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
@@ -62,7 +51,7 @@ EXERCISE = Exercise(
     wrong=[
         Wrong(
             name="The step goes the wrong way",
-            model=lambda p, x: x + _f(p, x) / _slope(p, x),
+            model=lambda p, x: x + f(p, x) / slope(p, x),
             hint="The quotient is right, but you add it where it has to be taken away. Look at a "
             "sketch: a curve that climbs, and a point on it above the axis. The function is too "
             "large there and grows to the right, so zero lies to the left, and the next point "
@@ -74,7 +63,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="That is the step, not the point it leads to",
-            model=lambda p, x: -_f(p, x) / _slope(p, x),
+            model=lambda p, x: -f(p, x) / slope(p, x),
             hint="You have found by how much the guess changes. The question asks where one "
             "stands afterwards, and that is the old guess plus the change. The two are easily "
             "confused, because both are called the Newton step in books. A test without any "
@@ -86,7 +75,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="That is the step with its sign changed, and not the point",
-            model=lambda p, x: _f(p, x) / _slope(p, x),
+            model=lambda p, x: f(p, x) / slope(p, x),
             hint="Function over slope is the right quotient, and two things are missing around "
             "it. First, it says by how much the guess changes, but the question asks for the new "
             "guess: the old one must appear in the answer as well. Second, think about the "
@@ -98,7 +87,8 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The quotient is upside down",
-            model=lambda p, x: x - _slope(p, x) / _f(p, x),
+            model=lambda p, x: x - slope(p, x) / f(p, x),
+            others=[lambda p, x: x + slope(p, x) / f(p, x)],
             hint="You divide the slope by the function. It has to be the other way round, and "
             "there are two ways to see it. The first is units: let x be a time in seconds and f a "
             "height in meters. Then the slope is in meters per second, and what is taken away "
@@ -110,7 +100,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The number is still there in the derivative",
-            model=lambda p, x: x - _f(p, x) / (_slope(p, x) - p.b),
+            model=lambda p, x: x - f(p, x) / (slope(p, x) - p.b),
             hint="Your step has the right form, function over slope, and the function is right. In "
             "the slope, the number that stands alone has survived. A derivative says how fast "
             "something changes, and a number without x does not change at all: shift a curve down "
@@ -122,7 +112,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The power is not brought down in the derivative",
-            model=lambda p, x: x - _f(p, x) / x ** (p.a - 1),
+            model=lambda p, x: x - f(p, x) / x ** (p.a - 1),
             hint="The function stands rightly in the numerator, and the exponent in the "
             "denominator has been lowered by one. But the derivative of a power has a second "
             "part: the old exponent comes down in front as a factor. You can see that it is "
@@ -134,7 +124,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The exponent is not lowered in the derivative",
-            model=lambda p, x: x - _f(p, x) / (p.a * x**p.a),
+            model=lambda p, x: x - f(p, x) / (p.a * x**p.a),
             hint="You brought the exponent down as a factor, which is right, but left the power "
             "itself as it was. In the derivative of a power the exponent becomes smaller by one. "
             "Check it where you know the answer: the square of x has the slope 2x, a straight "
@@ -146,7 +136,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The function is not divided by its slope",
-            model=lambda p, x: x - _f(p, x),
+            model=lambda p, x: x - f(p, x),
             hint="You take the height of the curve away from x. But height and distance are two "
             "different things: how far the root is depends on how steep the curve is. On a steep "
             "curve a large height is used up within a short way, on a gentle one the same height "
@@ -158,7 +148,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The denominator needs brackets",
-            model=lambda p, x: x - _f(p, x) / p.a * x ** (p.a - 1),
+            model=lambda p, x: x - f(p, x) / p.a * x ** (p.a - 1),
             hint="On paper your formula would be right, but typed in one line it means something "
             "else. A computer works through products and quotients from left to right: what "
             "stands behind a slash is divided by only up to the next multiplication sign, and "
@@ -170,7 +160,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The numerator needs brackets",
-            model=lambda p, x: x - x**p.a - p.b / _slope(p, x),
+            model=lambda p, x: x - x**p.a - p.b / slope(p, x),
             hint="Your formula has the right pieces, but only the last part of the numerator is "
             "divided by the slope. A slash binds more strongly than a minus sign: it takes the "
             "number just before it, and not the whole difference. So the power of x stands alone, "
@@ -181,7 +171,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The number has the wrong sign",
-            model=lambda p, x: x - (x**p.a + p.b) / _slope(p, x),
+            model=lambda p, x: x - (x**p.a + p.b) / slope(p, x),
             hint="The slope is right, and so is the form of the step. But look at the function in "
             "your numerator: it adds the number where the equation takes it away. The function "
             "whose root is sought must be zero at the goal. Put the goal into yours: the power of "
@@ -203,7 +193,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The number has been forgotten",
-            model=lambda p, x: x - x**p.a / _slope(p, x),
+            model=lambda p, x: x - x**p.a / slope(p, x),
             hint="Slope and form are right, but in the numerator only the power stands, without "
             "the number that is subtracted from it. The numerator is the function whose "
             "root is wanted, all of it. In the derivative the number has vanished, as it "
@@ -229,6 +219,7 @@ EXERCISE = Exercise(
             name="The rule for the square root is used",
             when=shows(
                 lambda p, x: (x + p.b / x) / 2,
+                lambda p, x: x - f(p, x) / (2 * x),
                 lambda p, x: (x + p.b / x ** (p.a - 1)) / 2,
                 lambda p, x: (x + p.b / x ** (p.a - 1)) / p.a,
                 lambda p, x: ((p.a - 1) * x + p.b / x) / p.a,
@@ -256,7 +247,8 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The function is multiplied by its slope",
-            model=lambda p, x: x - _f(p, x) * _slope(p, x),
+            model=lambda p, x: x - f(p, x) * slope(p, x),
+            others=[lambda p, x: x + f(p, x) * slope(p, x)],
             hint="You multiply the function by its slope where you should divide. Look at the "
             "picture: you stand at some height above the axis and go down along the "
             "tangent. How far do you have to go sideways until you are down? If the tangent "
@@ -281,9 +273,9 @@ EXERCISE = Exercise(
         Wrong(
             name="That is a height or a slope, not a place",
             when=shows(
-                lambda p, x: _slope(p, x),
-                lambda p, x: _f(p, x),
-                lambda p, x: _f(p, x) + _slope(p, x),
+                lambda p, x: slope(p, x),
+                lambda p, x: f(p, x),
+                lambda p, x: f(p, x) + slope(p, x),
                 lambda p, x: x,
             ),
             hint="What you have written is one of the parts from which the step is made: the "
@@ -296,7 +288,11 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The root has stayed in the function",
-            model=lambda p, x: x - (x ** (1 / p.a) - p.b) / _slope(p, x),
+            model=lambda p, x: x - (x ** (1 / p.a) - p.b) / slope(p, x),
+            others=[
+                lambda p, x: x - (x - p.b ** (1 / p.a)) / slope(p, x),
+                lambda p, x: x - (x ** (1 / p.a) - p.b ** (1 / p.a)) / slope(p, x),
+            ],
             hint="In your numerator a root of x stands where the power of x belongs. The unknown "
             "x is the root that one looks for. So its power is the known number, and the "
             "equation reads: power of x, minus the number, is zero. That is the function "
@@ -306,8 +302,100 @@ EXERCISE = Exercise(
             "denominator belongs to that function already, and is right.",
         ),
         Wrong(
+            name="It has been integrated, where the slope is wanted",
+            when=any_of(
+                has_slope(
+                    lambda p: p.a + 1,
+                    lambda p: 1 / (p.a + 1),
+                    lambda p: p.a,
+                    lambda p: p.a + 1,
+                    lambda p: 1.0,
+                ),
+                has_slope(lambda p: p.a, lambda p: p.a + 1),
+                shows(lambda p, x: x - f(p, x) / (x ** (p.a + 1) / (p.a + 1) - p.b * x)),
+            ),
+            hint="In your denominator the exponent has gone up, so the power rule has been used in "
+            "the direction of the integral. The slope needs the other one: the exponent comes "
+            "down as a factor, and the power is lowered by one. The two rules undo each other "
+            "and are easily mixed up. The square tells them apart: its slope is two times x, "
+            "and a third of the cube is the area under it. Units help too. If x is a length, "
+            "a slope is the unit of f divided by a length, so it has one power of length less "
+            "than f, and an integral has one more. Step and guess must have the same unit, "
+            "that of x; check your quotient for that.",
+        ),
+        Wrong(
+            name="The exponent is lowered by two",
+            when=has_slope(
+                lambda p: p.a - 2, lambda p: p.a, lambda p: p.a * (p.a - 1), lambda p: p.a - 1
+            ),
+            hint="The power in your denominator is two below that of the function. Perhaps it has "
+            "been differentiated twice, which gives the curvature; perhaps the exponent was "
+            "lowered once too often. Newton's step needs the first derivative only: one "
+            "exponent comes down as a factor, and the power is lowered by one, once. The "
+            "second derivative belongs to the search for a minimum, where the slope is to "
+            "become zero and the curvature tells how fast it does. Here the function itself "
+            "is to become zero, and its slope tells how fast that happens. A check: the slope "
+            "of a cube is a number times a square, and that of a square is a number times x.",
+        ),
+        Wrong(
+            name="The factor in front of the slope is not the exponent",
+            when=has_slope(lambda p: p.a - 1),
+            hint="Form, function and power are right; only the number in front of the slope is "
+            "another one than it should be. When a power is differentiated, the exponent "
+            "comes down as it was before, and only then it is lowered. So the factor is not "
+            "the lowered exponent, and no further number joins it: neither a 2 nor the number "
+            "under the root. Take a case that you know. A cube of side x grows, when its side "
+            "grows a little, by three thin squares on three of its faces: three times the "
+            "square of x. With another factor the steps have the wrong length: they still "
+            "lead toward the root, but either creep or overshoot, and the digits no longer "
+            "double.",
+        ),
+        Wrong(
+            name="A fixed number stands in the place of the slope",
+            when=has_slope(lambda p: 0.0),
+            hint="You take from the guess a fixed share of the function: it is divided by, or "
+            "multiplied with, a plain number. That can work, slowly, if the number is well "
+            "chosen. But Newton's idea is to use the tangent at the very place where one "
+            "stands, and its slope is different at each place. The steeper the curve is, the "
+            "shorter the way to the axis for the same height. So the number has to be "
+            "replaced by the derivative of the function, which contains x. The exponent comes "
+            "down as a factor, and one power of x less is left. Then each step fits its "
+            "place, and near the root the right digits double.",
+        ),
+        Wrong(
+            name="The power in the numerator is not that of the function",
+            when=any_of(
+                other_power,
+                shows(
+                    lambda p, x: x - (x ** (p.a - 1) - p.b) / ((p.a - 1) * x ** (p.a - 2)),
+                    lambda p, x: x - (x ** (p.a + 1) - p.b) / ((p.a + 1) * x**p.a),
+                ),
+            ),
+            hint="The slope in your denominator is right, and so is the number above the line, but "
+            "the power of x beside it is another one than in the exercise. The numerator is "
+            "the function whose root is sought, not differentiated and not simplified: the "
+            "power with the order of the root as exponent, minus the number. Differentiating "
+            "lowers an exponent, but that belongs below the line alone. Put the root itself "
+            "in for x as a test. The power must then be equal to the number, the numerator "
+            "zero, and the step zero, since from the root there is nowhere better to go. With "
+            "your exponent the numerator is not zero there. Look at the exponent in the text "
+            "again.",
+        ),
+        Wrong(
+            name="The step is right, but it starts at another place than the guess",
+            when=other_start,
+            hint="Function over slope, taken away: that is the right step. But what it is taken "
+            "away from is not the guess. The step is a way along the x axis, so it has to "
+            "start where one stands on this axis, at x. The height of the curve is measured "
+            "along the other axis, and a way to the left cannot be taken from a height: their "
+            "units differ. Nor does the walk start at the number under the root, at the root "
+            "itself, or at a multiple of x. A test: put in the root for x. Then the fraction "
+            "is zero, and what is left of your formula is the starting place alone. It must "
+            "be the root, since a right guess stays where it is.",
+        ),
+        Wrong(
             name="The slope in the denominator is not that of the function",
-            when=_other_slope,
+            when=other_slope,
             last=True,
             hint="Your formula has the form of Newton's step, with the right function in the "
             "numerator, but what stands in the denominator is not its slope. The function "
@@ -319,13 +407,31 @@ EXERCISE = Exercise(
             "instead, which would raise the exponent.",
         ),
         Wrong(
+            name="The power is taken for a product",
+            when=shows(
+                lambda p, x: x - (p.a * x - p.b) / p.a,
+                lambda p, x: x - (p.a * x - p.b) / slope(p, x),
+                lambda p, x: x - f(p, x) / p.a,
+                lambda p, x: p.b / p.a,
+            ),
+            hint="You treat the power as a product: as if the exponent were a factor in front of "
+            "x. A power is repeated multiplication, x times x times x, while a product with a "
+            "number is repeated addition. The two agree only by chance. For a product the "
+            "equation would be a straight line, the tangent would be the line itself, and one "
+            "step would lead to the exact root at once, which is then no root but a quotient. "
+            "The curve here is bent, so its slope is different at each place and contains x. "
+            "Write the function as in the exercise, with the exponent above. Then "
+            "differentiate the power: the exponent comes down as a factor and one less stays "
+            "above.",
+        ),
+        Wrong(
             name="Not the whole function is divided by the slope",
             when=shows(
-                lambda p, x: x - p.b / _slope(p, x),
-                lambda p, x: x + p.b / _slope(p, x),
-                lambda p, x: x - x**p.a - p.b / _slope(p, x),
-                lambda p, x: x - x**p.a / _slope(p, x) - p.b,
-                lambda p, x: x - x**p.a / _slope(p, x) + p.b,
+                lambda p, x: x - p.b / slope(p, x),
+                lambda p, x: x + p.b / slope(p, x),
+                lambda p, x: x - x**p.a - p.b / slope(p, x),
+                lambda p, x: x - x**p.a / slope(p, x) - p.b,
+                lambda p, x: x - x**p.a / slope(p, x) + p.b,
             ),
             hint="Only a part of the function stands above the line, the power or the number, "
             "and not both. Newton's step divides the height of the curve by its slope, and "
@@ -334,6 +440,20 @@ EXERCISE = Exercise(
             "of them alone a step would lead away even from the root itself. Write the "
             "function down as it stands in the exercise, put it in parentheses, and divide "
             "all of it by the slope. Then subtract that from the guess.",
+        ),
+        Wrong(
+            name="One of the two parts has the wrong weight",
+            when=weights,
+            last=True,
+            hint="Simplified, Newton's step has two parts here: a share of the guess, and a number "
+            "over a power of x. Your formula has these two, but not with the right weights. "
+            "Most often a fraction has been split and not every piece was divided by the "
+            "whole denominator: its factor belongs below both pieces. Or a minus in front of "
+            "the fraction has reached only the first of them. Do it slowly. Write the "
+            "fraction as power over slope minus number over slope, simplify each, and then "
+            "take both from x, with their signs. Test: at the root, the number over the power "
+            "of x is the guess again. So the two weights, without the number, must add up to "
+            "one.",
         ),
         Wrong(
             name="The parts are not put together as a Newton step",

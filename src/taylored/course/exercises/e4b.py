@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -98,6 +99,34 @@ def _bounces(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
     return _arrives(p, _start(outputs))
 
 
+_NOT_LEVEL: tuple[Callable[[Parameters], float], ...] = (  # slips in 3x^2 = a
+    lambda p: p.a / 3,
+    lambda p: (p.a / 3) ** 2,
+    lambda p: math.sqrt(p.a),
+    lambda p: math.sqrt(p.a) / 3,
+    lambda p: math.sqrt(p.a / 6),
+    lambda p: math.sqrt(3 * p.a),
+    lambda p: math.sqrt(2 * p.a / 3),
+    lambda p: math.sqrt(3 / p.a),
+    lambda p: p.a / 6,
+    lambda p: (p.a / 3) ** (1 / 3),
+    lambda p: math.sqrt(p.a - 3),
+    lambda p: math.sqrt((p.a + p.b) / 3),
+    lambda p: math.sqrt(p.b / 3),
+)
+
+
+def _is_one_of(*values: Callable[[Parameters], float]) -> Callable[..., bool]:
+    """Whether the start is one of these numbers, and it arrives."""
+
+    def when(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
+        x = _start(outputs)
+        near = any(abs(x - v(p)) <= 2e-3 * abs(v(p)) for v in values)
+        return near and _arrives(p, x)
+
+    return when
+
+
 EXERCISE = Exercise(
     id="4B",
     title="Make Newton fail",
@@ -106,6 +135,69 @@ EXERCISE = Exercise(
     right=lambda p: 0.0,
     judge=_judge,
     wrong=[
+        Wrong(
+            name="The second point of the cycle has the wrong sign",
+            when=_is_one_of(lambda p: -p.s),
+            hint="The size of your number is telling: there is a pair of points that Newton's "
+            "steps send to and fro, and one of them has this size. But it lies on the other "
+            "side of zero. Make the first step from zero once more and watch the signs. The "
+            "step is minus the function over its slope. At zero the function is its constant "
+            "term, which is positive, and the slope is the number in front of x, which is "
+            "negative. A minus in front of a positive over a negative: which way does the "
+            "step go? This function is not symmetric, so a start and its mirror image have "
+            "nothing in common. From yours the guesses come to rest, as the list above shows.",
+        ),
+        Wrong(
+            name="The zero of the derivative is not worked out rightly",
+            when=_is_one_of(
+                *(
+                    lambda p, value=value, sign=sign: sign * value(p)
+                    for value in _NOT_LEVEL
+                    for sign in (1, -1)
+                )
+            ),
+            hint="You seem to look for the place where the tangent is level, since there Newton's "
+            "method has no step to make. That is a good plan, but the place is not quite this "
+            "one. The derivative of the function is three times the square of x, minus the "
+            "number in front of x in the function. Set it to zero and go on in small steps: "
+            "bring the number to the other side, divide by the 3, and take the root at the "
+            "end, of the whole quotient. Did the 3 get lost, was the root forgotten, or was "
+            "it taken of one part only? Then put your number back into the derivative: it "
+            "must give zero, with all digits.",
+        ),
+        Wrong(
+            name="That is a number of the formula or a height, not a start",
+            when=_is_one_of(
+                lambda p: p.a,
+                lambda p: -p.a,
+                lambda p: p.b,
+                lambda p: -p.b,
+                lambda p: p.s**3,
+                lambda p: p.s**2,
+                lambda p: _f(p, _flat(p)),
+                lambda p: _f(p, -_flat(p)),
+            ),
+            hint="Your number stands in the formula, or it is a value or a slope of the function "
+            "at some point: it is measured upward, along the other axis. A start is a place "
+            "on the x axis, where the guesses live. Taken as a place, your number is far out "
+            "on the right or on the left, and from there the method comes home: each step "
+            "takes off about a third of the distance. If you have found a special place, such "
+            "as zero or the place where the tangent is level, then type the place itself, and "
+            "not the height of the curve over it. And the first step from a place leads by "
+            "minus height over slope, which needs one more division.",
+        ),
+        Wrong(
+            name="That start belongs to the lesson's function, not to this one",
+            when=_is_one_of(lambda p: 1.0, lambda p: math.sqrt(2 / 3), lambda p: -math.sqrt(2 / 3)),
+            hint="For the function of the lesson your start is a good one: it belongs to its "
+            "cycle, or its tangent is level there. But the function here has other numbers, "
+            "and with them everything moves. The shape is the same, only stretched. Do for "
+            "this function what the worked example did for that one. Take zero as a guess, "
+            "write down the function and its slope there, and make one step. Then do the same "
+            "from the point you have reached. Or set the derivative of this function to zero "
+            "and solve it for x with its own numbers. What stays the same is the idea: two "
+            "points that send each other to and fro.",
+        ),
         Wrong(
             name="That is the root itself",
             when=_at_root,

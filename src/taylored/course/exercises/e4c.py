@@ -58,6 +58,19 @@ def _mean(e: Sequence[float]) -> float:
     return float(np.mean(steps[1:] / steps[:-1]))
 
 
+def _middle(e: Sequence[float]) -> float:
+    """The median of the orders from all neighbors."""
+    steps = np.diff(np.log(np.asarray(e, dtype=float)))
+    return float(np.median(steps[1:] / steps[:-1]))
+
+
+def _listed(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
+    """Whether it is a list of numbers, with the right one at an end, for all inputs."""
+    ends = [(np.ravel(o)[[0, -1]], _right(p, *case)) for case, o in zip(cases, outputs, strict=True)
+            if np.size(o) > 1]  # fmt: skip
+    return len(ends) == len(cases) and all(np.isclose(e, r, rtol=1e-4).any() for e, r in ends)
+
+
 def _is_number(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
     """Whether it is a number everywhere, and not nearly the right one."""
     got, right = scalars(outputs), np.array([_right(p, *case) for case in cases])
@@ -111,6 +124,7 @@ EXERCISE = Exercise(
         Wrong(
             name="That is the factor of the last step, not the order",
             model=lambda p, e: e[-1] / e[-2],
+            others=[lambda p, e: e[-2] / e[-3], lambda p, e: e[1] / e[0]],
             hint="You have computed by which factor the error shrank in the last step. For a "
             "method of order one this factor stays the same from step to step, and then it is "
             "the number to know. For a faster method it becomes smaller with every step, so it "
@@ -216,6 +230,8 @@ EXERCISE = Exercise(
         Wrong(
             name="Differences of errors in the place of quotients",
             when=shows(
+                lambda p, e: math.log(e[-3] - e[-1]) / math.log(e[-3] - e[-2]),
+                lambda p, e: math.log(e[-2] - e[-1]) - math.log(e[-3] - e[-2]),
                 lambda p, e: (e[-1] - e[-2]) / (e[-2] - e[-3]),
                 lambda p, e: math.log(abs(e[-1] - e[-2])) / math.log(abs(e[-2] - e[-3])),
                 lambda p, e: math.log(abs((e[-1] - e[-2]) / (e[-2] - e[-3]))),
@@ -231,7 +247,14 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The mean over all steps is taken",
-            when=shows(lambda p, e: _mean(e)),
+            when=shows(
+                lambda p, e: _mean(e),
+                lambda p, e: _mean(e) * (len(e) - 2) / len(e),
+                lambda p, e: _mean(e) * (len(e) - 2) / (len(e) - 1),
+                lambda p, e: _mean(e) * (len(e) - 2),
+                lambda p, e: _middle(e),
+                lambda p, e: _mean(e[-4:]),
+            ),
             hint="You measure the order at every step and take the mean. For numbers that "
             "scatter around a true value a mean is a good thing. But these do not scatter, "
             "they approach: the law holds in the limit of small errors, and the first steps "
@@ -244,6 +267,8 @@ EXERCISE = Exercise(
         Wrong(
             name="The two steps are not neighbors",
             when=shows(
+                lambda p, e: math.log(e[-1] / e[-2]) / math.log(e[1] / e[0]),
+                lambda p, e: math.log(e[-1] / e[-2]) / math.log(e[0] / e[1]),
                 lambda p, e: math.log(e[-1] / e[-3]) / math.log(e[-2] / e[-3]),
                 lambda p, e: math.log(e[-1] / e[-2]) / math.log(e[-1] / e[-3]),
                 lambda p, e: math.log(e[-1] / e[-3]) / math.log(e[-2] / e[-1]),
@@ -276,6 +301,12 @@ EXERCISE = Exercise(
         Wrong(
             name="That is the factor of the law, for an order taken as known",
             when=shows(
+                lambda p, e: math.log(e[-1] ** 2 / e[-2]) / math.log(e[-2] ** 2 / e[-3]),
+                lambda p, e: math.log(e[-1] / e[-2] ** 2) / math.log(e[-2] / e[-3] ** 2),
+                lambda p, e: (e[-1] / e[-2] ** 2) / (e[-2] / e[-3] ** 2),
+                lambda p, e: e[-2] ** 2 / e[-1],
+                lambda p, e: e[-1] / e[-2] ** _slope(e[-3:]),
+                lambda p, e: math.log(e[-1]) - _slope(e[-3:]) * math.log(e[-2]),
                 lambda p, e: e[-1] / e[-2] ** 2,
                 lambda p, e: math.log(e[-1] / e[-2] ** 2),
                 lambda p, e: e[-1] / (e[-2] * e[-3]),
@@ -291,6 +322,20 @@ EXERCISE = Exercise(
         Wrong(
             name="Not both parts are logarithms of quotients",
             when=shows(
+                lambda p, e: math.log(e[-2]) / math.log(e[-1]),
+                lambda p, e: math.log(e[0]) / math.log(e[1]),
+                lambda p, e: math.log(e[-1]) / math.log(e[-2]) / math.log(e[-3]),
+                lambda p, e: (
+                    math.log(e[-1]) / math.log(e[-2]) / (math.log(e[-2]) / math.log(e[-3]))
+                ),
+                lambda p, e: math.log(e[-1]) / e[-2],
+                lambda p, e: math.log(e[-1]) / math.log(e[0]),
+                lambda p, e: math.log(e[2]) / math.log(e[1]),
+                lambda p, e: math.log(e[1]) / math.log(e[0]),
+                lambda p, e: (e[-1] / e[-2]) / math.log(e[-2] / e[-3]),
+                lambda p, e: math.log(math.log(e[-1]) / math.log(e[-2])),
+                lambda p, e: -math.log(e[-1]),
+                lambda p, e: -math.log10(e[-1]),
                 lambda p, e: math.log(e[-1]) / math.log(e[-2] / e[-3]),
                 lambda p, e: math.log(e[-1] / e[-2]) / math.log(e[-2]),
                 lambda p, e: math.log(e[-1] / e[-2]) / math.log(e[-3]),
@@ -309,6 +354,54 @@ EXERCISE = Exercise(
             "the line stands the logarithm of newest over second newest, below it the "
             "logarithm of second newest over third newest. As a test take the errors 0.1, "
             "0.01 and 0.0001, and see that 2 comes out.",
+        ),
+        Wrong(
+            name="The errors are multiplied in the logarithm, not divided",
+            when=shows(
+                lambda p, e: math.log(e[-1] * e[-2]) / math.log(e[-2] * e[-3]),
+                lambda p, e: (e[-1] * e[-3]) / e[-2] ** 2,
+                lambda p, e: e[-2] ** 2 / (e[-1] * e[-3]),
+                lambda p, e: (e[-1] * e[-2]) / (e[-2] * e[-3]),
+            ),
+            hint="You have combined the right three errors, but by products in place of quotients, "
+            "or as a quotient of quotients without the logarithms. The law says that each "
+            "error is a factor times a power of the one before. The factor is unknown, and to "
+            "get rid of it one law is divided by the other: in a quotient of neighboring "
+            "errors it cancels, in a product it stays and comes in twice. What is left is an "
+            "equation between two quotients, with the order in the exponent. An exponent is "
+            "brought down by a logarithm. So there are two steps, first divide neighbors, "
+            "then take logarithms, and at last one logarithm is divided by the other. Test it "
+            "with errors that are squared each time.",
+        ),
+        Wrong(
+            name="The two logarithms have different bases",
+            when=shows(
+                lambda p, e: _slope(e[-3:]) / math.log(10),
+                lambda p, e: _slope(e[-3:]) * math.log(10),
+                lambda p, e: _slope(e[-3:]) / math.log(2),
+                lambda p, e: _slope(e[-3:]) * math.log(2),
+            ),
+            hint="The quotients are right, and so is their order, but the two logarithms do not "
+            "have the same base. In the quotient of two logarithms the base drops out, since "
+            "another base multiplies both by the same number. That works only if both are of "
+            "one kind. In your answer one of them is natural and the other is to base ten or "
+            "two, so a fixed factor is left over: about 2.3 between ten and the natural one, "
+            "0.69 for two. Look which function each name stands for: in Python log is the "
+            "natural one, and log10 and log2 say their base. Take the same function above and "
+            "below the line, whichever you like.",
+        ),
+        Wrong(
+            name="The right number stands at the end of a list",
+            when=_listed,
+            hint="The order from the last three errors is there, but you return a list of numbers "
+            "with it: probably the orders of all neighbors, one for each step, or the order "
+            "together with the factor. The question asks for one number, measured on the "
+            "newest three errors. A list is a fine thing to look at, since it shows whether "
+            "the measured order settles down. But early steps are far from the root, where "
+            "the law does not hold yet, and whoever calls your function wants a single value "
+            "to work with. So pick the one that belongs to the newest errors and return that "
+            "alone. In Python the last entry of a list stands at the place minus one; no loop "
+            "is needed, as only three errors are used.",
         ),
         Wrong(
             name="One is added or taken away at the end",

@@ -12,10 +12,9 @@ from taylored.course.checking.terms import shows
 
 __all__ = ["EXERCISE"]
 
-# f = a x^2 + b x y + c y^2 whose Hessian has whole numbers as eigenvalues, and for which no two of
-# the usual mistakes give one number.
-_VALLEYS = [(3, 3, 7), (5, 6, 13), (5, 8, 11), (5, 12, 14), (6, 15, 14), (7, 8, 13), (8, 4, 11),
-            (9, 8, 15)]  # fmt: skip
+# f = a x^2 + b x y + c y^2 whose Hessian has whole numbers as eigenvalues, and for which no usual
+# mistake, of some 80, comes within 1 % of the right rate.
+_VALLEYS = [(10, 15, 18), (11, 15, 19), (14, 12, 19), (14, 15, 22)]
 
 
 def _parameters(rng: Random) -> dict[str, Any]:
@@ -51,6 +50,40 @@ def _raw(p: Parameters) -> float:
 
 def _seen(*models: Callable[[Parameters], float]) -> Callable[..., bool]:
     return shows(*models, tolerance=3e-3)
+
+
+def _of_slips(p: Parameters) -> list[float]:
+    """What comes out for the larger curvature with a slip in the quadratic equation."""
+    trace, det = 2 * (p.a + p.c), 4 * p.a * p.c - p.b**2
+    under = trace**2 - 4 * det
+    found = [(trace + under) / 2, trace + math.sqrt(under) / 2, trace / 2 + math.sqrt(under)]
+    for off in (trace**2 + 4 * det, trace**2 - det, trace**2 - 2 * det, trace**2 + det,
+                trace**2 - 4 * (det + 2 * p.b**2), trace**2 - 4 * (det + p.b**2),
+                trace - 4 * det):  # fmt: skip
+        found += [(trace + math.sqrt(off)) / 2] if off > 0 else []
+    return [*found, p.a + p.c + under / 4, p.a + p.c + (p.a - p.c) ** 2 + p.b**2,
+            p.a + p.c + abs(p.a - p.c) + p.b, p.a + p.c + math.hypot(p.a + p.c, p.b),
+            (p.a + p.c + math.sqrt(under)) / 2]  # fmt: skip
+
+
+def _one_of(values: Callable[[Parameters], list[float]]) -> Callable[..., bool]:
+    """Whether 2, or 1, over one of these has been typed, and it is not nearly right."""
+
+    def when(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
+        got = float(outputs[0])
+        if abs(got * _large(p) / 2 - 1) < 0.01:
+            return False
+        return any(abs(got * v / k - 1) < 3e-3 for v in values(p) if v > 0 for k in (2, 1))
+
+    return when
+
+
+def _tables(p: Parameters) -> list[float]:
+    """The larger eigenvalue of tables whose entries have other factors than the Hessian's."""
+    a, b, c = p.a, p.b, p.c
+    entries = [(a * k, b * m, c * n) for k in (1, 2) for m in (0.5, 1, 2) for n in (1, 2)]
+    entries += [(a * a, b, c * c), (2 * a + b, b, 2 * c + b), (2 * a, b, c * c)]
+    return [(u + w) / 2 + math.hypot((u - w) / 2, v) for u, v, w in entries]
 
 
 def _more(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
@@ -120,6 +153,7 @@ EXERCISE = Exercise(
         Wrong(
             name="The sum of the curvatures is not the largest of them",
             model=lambda p: 2.0 / (_large(p) + _small(p)),
+            others=[lambda p: 4.0 / (_large(p) + _small(p))],
             hint="You divide two by the sum of both eigenvalues, the trace of the Hessian. That "
             "number is a famous one: it is the best rate, the one at which the slow and the fast "
             "direction shrink by the same factor. But the question asks for the largest stable "
@@ -131,6 +165,12 @@ EXERCISE = Exercise(
         Wrong(
             name="The rate is upside down",
             model=lambda p: _large(p) / 2.0,
+            others=[
+                lambda p: 2 * _large(p),
+                lambda p: 4 * _large(p),
+                lambda p: _small(p) / 2,
+                lambda p: 2 * _small(p),
+            ],
             hint="You have found the right curvature, but the fraction stands on its head. A "
             "strong curvature calls for a small rate: in a narrow valley a long step lands high "
             "up on the other wall. Your number would become larger the narrower the valley is. "
@@ -188,7 +228,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="That is the curvature, not the rate",
-            when=_seen(_large),
+            when=_seen(_large, _small),
             hint="You have found the larger eigenvalue of the Hessian, the curvature of the "
             "steepest direction, and that is the hard part. What is asked for is the rate. "
             "In that direction one step of descent leaves the share one minus rate times "
@@ -219,7 +259,16 @@ EXERCISE = Exercise(
         Wrong(
             name="The determinant is not a curvature",
             when=_seen(
-                lambda p: 2 / (_large(p) * _small(p)), lambda p: 1 / (_large(p) * _small(p))
+                lambda p: 2 / (4 * p.a * p.c),
+                lambda p: 2 / (4 * p.a * p.c + p.b**2),
+                lambda p: 2 / (p.a * p.c),
+                lambda p: 1 / (p.a * p.c),
+                lambda p: 2 / abs(p.a * p.c - p.b**2 / 4),
+                lambda p: 2 / abs(p.a * p.c - p.b**2),
+                lambda p: 2 / math.sqrt(p.a * p.c),
+                lambda p: math.sqrt(2 / (p.a * p.c)),
+                lambda p: 2 / (_large(p) * _small(p)),
+                lambda p: 1 / (_large(p) * _small(p)),
             ),
             hint="You divide by the determinant of the Hessian. It is the product of the two "
             "curvatures, and says by its sign whether the ground is a bottom or a saddle. "
@@ -233,6 +282,7 @@ EXERCISE = Exercise(
         Wrong(
             name="The ratio of the curvatures is not a rate",
             when=_seen(
+                lambda p: 2 * _large(p) / _small(p),
                 lambda p: 2 * _small(p) / _large(p),
                 lambda p: _large(p) / _small(p),
                 lambda p: _small(p) / _large(p),
@@ -249,6 +299,19 @@ EXERCISE = Exercise(
         Wrong(
             name="The entries of the Hessian are added",
             when=_seen(
+                lambda p: 1 / (2 * p.a + 2 * p.c + p.b),
+                lambda p: 1 / (p.a + p.b + p.c),
+                lambda p: 2 / (2 * max(p.a, p.c) + 2 * p.b),
+                lambda p: 1 / (2 * max(p.a, p.c) + 2 * p.b),
+                lambda p: 2 / (max(p.a, p.c) + p.b),
+                lambda p: 2 / (2 * p.a + 2 * p.b),
+                lambda p: 2 / (2 * p.c + 2 * p.b),
+                lambda p: 2 / math.sqrt(p.a**2 + p.b**2 + p.c**2),
+                lambda p: 1 / math.sqrt(p.a**2 + p.b**2 + p.c**2),
+                lambda p: 2 / math.sqrt(4 * p.a**2 + 4 * p.c**2 + 2 * p.b**2),
+                lambda p: 1 / math.sqrt(4 * p.a**2 + 4 * p.c**2 + 2 * p.b**2),
+                lambda p: 2 / abs(2 * max(p.a, p.c) - p.b),
+                lambda p: 2 / (p.a + p.c),
                 lambda p: 2 / (2 * p.a + 2 * p.c + p.b),
                 lambda p: 2 / (2 * max(p.a, p.c) + p.b),
                 lambda p: 2 / (2 * p.a + 2 * p.c + 2 * p.b),
@@ -262,6 +325,94 @@ EXERCISE = Exercise(
             "eigenvalues are the trace and the determinant, which gives a quadratic "
             "equation. Solve it, take the larger solution, and then the rate for which one "
             "minus rate times eigenvalue is minus one.",
+        ),
+        Wrong(
+            name="The share that is left is not set to minus one",
+            when=_seen(
+                lambda p: 0.5 / _large(p),
+                lambda p: 3 / _large(p),
+                lambda p: 2 / (_large(p) + 1),
+                lambda p: 2 / (_large(p) - 1),
+                lambda p: 2 / _large(p) ** 2,
+                lambda p: 1 / _large(p) ** 2,
+                lambda p: math.sqrt(2 / _large(p)),
+                lambda p: 2 / math.sqrt(_large(p)),
+                lambda p: 1 / math.sqrt(_large(p)),
+                lambda p: math.sqrt(2) / _large(p),
+                lambda p: 1 - 1 / _large(p),
+                lambda p: 1 - 2 / _large(p),
+            ),
+            hint="The largest curvature is in your number, and it is the right one, but the "
+            "condition made of it is not. Along the steepest direction the gradient is "
+            "curvature times distance. A step takes rate times that away, so of the distance "
+            "there remains the share 1 minus rate times curvature. While the share lies "
+            "between minus one and one, the distance shrinks. For small rates it is just "
+            "below one; as the rate grows it falls through zero, where the step hits the "
+            "bottom, and on to minus one, where the step lands as far away on the other side. "
+            "There is the limit. Set the share equal to minus one and solve for the rate. "
+            "Nothing is squared and no root is taken.",
+        ),
+        Wrong(
+            name="There is a slip in the equation for the curvatures",
+            when=_one_of(_of_slips),
+            hint="Your number is one over a curvature, or two over it, but the curvature comes "
+            "from a quadratic equation with a slip in it. For a symmetric table of two rows "
+            "the curvatures are the solutions of: square, minus the sum of the diagonal times "
+            "the unknown, plus the determinant, is zero. Look at four places. The determinant "
+            "is the product of the diagonal minus the square of the mixed entry. Under the "
+            "root stands the square of the sum minus four times the determinant. The root "
+            "must really be taken. And all is divided by two at the end, the sum as well as "
+            "the root. Check: the two solutions must add up to the sum of the diagonal, and "
+            "their product must be the determinant.",
+        ),
+        Wrong(
+            name="The entries of the Hessian have not all been differentiated alike",
+            when=_one_of(_tables),
+            hint="The way from the table to the rate may be right, but the table itself is not the "
+            "Hessian of this valley. Each of its entries is a second derivative. A square "
+            "gets a factor 2 when it is differentiated twice, and both squares are treated "
+            "alike. The mixed entry is differentiated once by each variable: the product of x "
+            "and y then leaves its number as it is, without a 2 and without a half, and this "
+            "number stands in both corners. Mixed up are two tables that look alike: the one "
+            "of the quadratic form, with half of the mixed number in each corner and the "
+            "squares as they are, and the Hessian, which is twice as large. Write the "
+            "gradient first and differentiate each of its entries.",
+        ),
+        Wrong(
+            name="Only the mixed term has been used",
+            when=_seen(
+                lambda p: 2 / p.b, lambda p: 1 / p.b, lambda p: 1 / (2 * p.b), lambda p: p.b / 2
+            ),
+            hint="Your rate depends on the number of the mixed term alone. That term says how far "
+            "the valley is turned, but not how steep it is. If the number were zero, your "
+            "rate would have no limit at all, and yet a valley that is not turned has "
+            "curvatures as well. The limit comes from the steepest direction, and its "
+            "curvature is made of all three numbers together: the two of the squares and the "
+            "mixed one. Put all second derivatives into a table of two rows, the Hessian. Its "
+            "larger eigenvalue is the curvature in the steepest direction. Then compute the "
+            "rate at which a step along that direction begins to overshoot so far that it "
+            "grows.",
+        ),
+        Wrong(
+            name="The two curvatures are subtracted or multiplied",
+            when=_seen(
+                lambda p: 2 / (_large(p) - _small(p)),
+                lambda p: 1 / (_large(p) - _small(p)),
+                lambda p: 2 / math.sqrt(_large(p) * _small(p)),
+                lambda p: 1 / math.sqrt(_large(p) * _small(p)),
+                lambda p: 2 / _large(p) + 2 / _small(p),
+                lambda p: 1 / _large(p) + 1 / _small(p),
+                lambda p: 2 / _small(p) - 2 / _large(p),
+                lambda p: 2 / math.hypot(_large(p), _small(p)),
+            ),
+            hint="You have both curvatures and have made one number out of the two, a difference, "
+            "a product or a sum. But along the two main directions of the valley a descent "
+            "goes its own way, as if the other were not there: each step leaves the share 1 "
+            "minus rate times curvature of the distance. For the descent to be stable, each "
+            "of these two shares must lie between minus one and one. That gives two limits "
+            "for the rate, one for each curvature. Both have to be kept, so the tighter one "
+            "counts, and the other one says nothing any more. No calculation with both "
+            "curvatures is needed. Write the two limits next to each other and choose.",
         ),
         Wrong(
             name="The rate is too large",

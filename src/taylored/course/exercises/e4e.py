@@ -6,7 +6,7 @@ with a row: arrived (1 or 0), steps, the first step, and by how much it came dow
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache
 from random import Random
 from typing import Any
@@ -14,11 +14,21 @@ from typing import Any
 import numpy as np
 
 from taylored.course.checking import Case, Code, Exercise, Judged, Parameters, Wrong
-from taylored.course.figures.landscapes import KINDS, Pit, arrived, pit, start, walk
+from taylored.course.checking.terms import any_of
+from taylored.course.exercises.downhill import (
+    DOWNHILL,
+    MOST,
+    along,
+    bent,
+    firsts,
+    made,
+    newtons,
+    play,
+)
+from taylored.course.figures.landscapes import KINDS, arrived, walk
 
 __all__ = ["EXERCISE", "play"]
 
-_MOST = 40
 _PITS = 16
 _NEEDED = 15
 _TIMES = 3.0  # as many steps as the library may be used, on average
@@ -43,53 +53,10 @@ def _inputs(rng: Random, p: Parameters) -> Case:
             return case
 
 
-@lru_cache(maxsize=4096)
-def _made(number: int) -> tuple[Pit, float, float]:
-    rng = Random(f"4E:{number}")
-    of = pit(KINDS[number % 4], rng)
-    return (of, *start(rng, of))
-
-
 def _newton_arrives(number: int) -> bool:
-    of, x, y = _made(number)
-    end = walk(of, x, y, "Newton", steps=_MOST)[-1]
+    of, x, y = made(number)
+    end = walk(of, x, y, "Newton", steps=MOST)[-1]
     return bool(arrived(of, *end))
-
-
-def play(function: Callable[..., Any], p: Parameters, cases: Sequence[Case]) -> list[list[float]]:
-    """A row for each pit."""
-    return [_row(function, *_made(int(case[0]))) for case in cases]
-
-
-def _row(function: Callable[..., Any], of: Pit, x: float, y: float) -> list[float]:
-    first: tuple[float, float] | None = None
-    top = float(of.value(x, y))
-    for taken in range(_MOST + 1):
-        g, h = _local(of, x, y)
-        if arrived(of, x, y) or taken == _MOST:
-            break
-        dx, dy = _stepped(function(float(of.value(x, y)), g, h))
-        first = first or (dx, dy)
-        x, y = x + dx, y + dy
-        if not abs(x) + abs(y) < 1e6:
-            return [0.0, float(_MOST), *first, -1e9]
-    fall = top - float(of.value(x, y))
-    return [float(arrived(of, x, y)), float(taken), *(first or (0.0, 0.0)), fall]
-
-
-def _local(of: Pit, x: float, y: float) -> tuple[np.ndarray, np.ndarray]:
-    a, b, d = of.hessian(x, y)
-    return np.array(of.gradient(x, y), dtype=float), np.array([[a, b], [b, d]], dtype=float)
-
-
-def _stepped(answer: Any) -> tuple[float, float]:
-    """The two numbers that a rule returned."""
-    if answer is None:
-        raise ValueError("next_step returned None: is `return` missing?")
-    step = np.asarray(answer, dtype=float).ravel()
-    if step.size != 2:
-        raise ValueError(f"next_step must return two numbers, dx and dy; it returned {step.size}")
-    return float(step[0]), float(step[1])
 
 
 # ---- the judge ----
@@ -100,7 +67,7 @@ def _library_steps(number: int) -> int:
     """How many steps the library takes from the same start."""
     import taylored as ty
 
-    of, x, y = _made(number)
+    of, x, y = made(number)
     return ty.minimize(of.formula(), {"x": x, "y": y}, starts=1).cost.iterations
 
 
@@ -129,44 +96,37 @@ def _missed(cases: list[Case], rows: np.ndarray) -> str:
 
 # ---- what rules give themselves away by: their first steps ----
 
-Slopes = tuple[np.ndarray, np.ndarray, np.ndarray]  # first steps, gradients, Hessians
-
-
-def _firsts(cases: list[Case], outputs: list[Any]) -> Slopes:
-    places = [_made(int(case[0])) for case in cases]
-    local = [_local(*place) for place in places]
-    return (np.array(outputs, dtype=float)[:, 2:4], np.array([g for g, _ in local]),
-            np.array([h for _, h in local]))  # fmt: skip
-
-
-def _along(steps: np.ndarray, way: np.ndarray) -> np.ndarray:
-    """The cosine between each step and a direction."""
-    size = np.linalg.norm(steps, axis=1) * np.linalg.norm(way, axis=1)
-    return (steps * way).sum(axis=1) / np.maximum(size, 1e-300)
-
 
 def _uphill(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
-    steps, g, _ = _firsts(cases, outputs)
-    return bool(np.all(_along(steps, g) > 0.9999))
+    steps, g, _ = firsts(cases, outputs)
+    return bool(np.all(along(steps, g) > 0.9999))
 
 
 def _constant(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
-    steps, g, _ = _firsts(cases, outputs)
+    steps, g, _ = firsts(cases, outputs)
     rates = np.linalg.norm(steps, axis=1) / np.linalg.norm(g, axis=1)
-    return bool(np.all(_along(steps, -g) > 0.9999) and np.ptp(rates) < 1e-6 * rates.max())
+    return bool(np.all(along(steps, -g) > 0.9999) and np.ptp(rates) < 1e-6 * rates.max())
 
 
 def _same_length(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
-    steps, g, _ = _firsts(cases, outputs)
+    steps, g, _ = firsts(cases, outputs)
     sizes = np.linalg.norm(steps, axis=1)
-    return bool(np.all(_along(steps, -g) > 0.9999) and np.ptp(sizes) < 1e-6 * sizes.max())
+    straight = bool(np.all(along(steps, -g) > 0.9999))
+    signs = bool(np.all(steps * g < 0)) and bool(np.ptp(np.abs(steps)) < 1e-9)
+    return (straight or signs) and bool(np.ptp(sizes) < 1e-6 * sizes.max())
+
+
+def _backward(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
+    """Whether all steps in bowls lie along Newton's, and point the other way."""
+    steps, g, h = firsts(cases, outputs)
+    return bool(np.all(along(steps, newtons(g, h))[bent(h)] < -0.9999))
 
 
 def _steps_are(make: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Callable[..., bool]:
     """Whether all first steps are those of a formula of g and H."""
 
     def when(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
-        steps, gradients, hessians = _firsts(cases, outputs)
+        steps, gradients, hessians = firsts(cases, outputs)
         wanted = np.array([make(g, h) for g, h in zip(gradients, hessians, strict=True)])
         return bool(np.all(np.abs(steps - wanted) <= 1e-5 * (1 + np.abs(wanted))))
 
@@ -174,8 +134,8 @@ def _steps_are(make: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Callable
 
 
 def _multiplied(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
-    steps, g, h = _firsts(cases, outputs)
-    return bool(np.all(np.abs(_along(steps, np.einsum("kij,kj->ki", h, g))) > 0.9999))
+    steps, g, h = firsts(cases, outputs)
+    return bool(np.all(np.abs(along(steps, np.einsum("kij,kj->ki", h, g))) > 0.9999))
 
 
 def _lost_on_hills(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
@@ -186,53 +146,56 @@ def _lost_on_hills(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool
 
 def _thrown(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
     """All first steps go down, but some walks end higher than they began."""
-    steps, g, _ = _firsts(cases, outputs)
+    steps, g, _ = firsts(cases, outputs)
     falls = np.array(outputs, dtype=float)[:, 4]
-    return bool(np.all(_along(steps, -g) > 0) and np.any(falls < 0))
+    return bool(np.all(along(steps, -g) > 0) and np.any(falls < 0))
 
 
 def _slow(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
     """All walks went down, from the first step to the last, but not fast enough."""
-    steps, g, _ = _firsts(cases, outputs)
+    steps, g, _ = firsts(cases, outputs)
     falls = np.array(outputs, dtype=float)[:, 4]
-    return bool(np.all(_along(steps, -g) > 0) and np.all(falls > 0))
+    return bool(np.all(along(steps, -g) > 0) and np.all(falls > 0))
 
 
 def _no_number(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
-    return not np.isfinite(_firsts(cases, outputs)[0]).all()
+    return not np.isfinite(firsts(cases, outputs)[0]).all()
 
 
 def _still(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
-    return bool(np.all(_firsts(cases, outputs)[0] == 0))
+    return bool(np.all(firsts(cases, outputs)[0] == 0))
 
 
 def _everywhere_the_same(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
-    return bool(np.all(np.ptp(_firsts(cases, outputs)[0], axis=0) < 1e-12))
+    return bool(np.all(np.ptp(firsts(cases, outputs)[0], axis=0) < 1e-12))
 
 
 def _damped(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
     """Whether all first steps are one fixed part of Newton's."""
-    steps, g, h = _firsts(cases, outputs)
-    newton = -np.linalg.solve(h, g[:, :, None])[:, :, 0]
+    steps, g, h = firsts(cases, outputs)
+    newton = newtons(g, h)
     parts = np.linalg.norm(steps, axis=1) / np.linalg.norm(newton, axis=1)
-    return bool(np.all(_along(steps, newton) > 0.9999) and np.ptp(parts) < 1e-6 * parts.max())
+    return bool(
+        np.all(along(steps, newton) > 0.9999)
+        and np.ptp(parts) < 1e-6 * parts.max()
+        and parts.max() < 1
+    )
 
 
 def _by_height(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
     """Whether all first steps are made of height and gradient: -f*g, -f/g, or so."""
-    steps, g, _ = _firsts(cases, outputs)
-    f = np.array(
-        [[float(_made(int(case[0]))[0].value(*_made(int(case[0]))[1:]))] for case in cases]
-    )
-    ways = (f * g, f / g, f * g / np.sum(g * g, axis=1, keepdims=True))
+    steps, g, h = firsts(cases, outputs)
+    f = np.array([[float(made(int(case[0]))[0].value(*made(int(case[0]))[1:]))] for case in cases])
+    newton = newtons(g, h)
+    ways = (f * g, f / g, f * g / np.sum(g * g, axis=1, keepdims=True), f * newton, newton / f)
     with np.errstate(all="ignore"):
         factors = [(steps / way).ravel() for way in ways]
     return any(np.isfinite(k).all() and np.ptp(k) < 1e-6 * np.abs(k).max() for k in factors)
 
 
 def _some_uphill(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
-    steps, g, _ = _firsts(cases, outputs)
-    return bool(np.any(_along(steps, g) > 0))
+    steps, g, _ = firsts(cases, outputs)
+    return bool(np.any(along(steps, g) > 0))
 
 
 EXERCISE = Exercise(
@@ -300,7 +263,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="Newton with the wrong sign",
-            when=_steps_are(lambda g, h: np.linalg.solve(h, g)),
+            when=_backward,
             hint="You solve with the Hessian, and the step points the wrong way. The slope after "
             "a step is about the old slope plus Hessian times step. It is to become zero, so "
             "Hessian times step must be the old slope with its sign changed. In one variable you "
@@ -324,7 +287,10 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="Each direction by its own curvature, without the mixed term",
-            when=_steps_are(lambda g, h: -g / np.diag(h)),
+            when=any_of(
+                _steps_are(lambda g, h: -g / np.diag(h)),
+                _steps_are(lambda g, h: -g / np.abs(np.diag(h))),
+            ),
             hint="You divide each component of the gradient by its own entry on the diagonal of "
             "the Hessian. That is Newton's step for a valley along the axes. These valleys lie "
             "askew: moving in x changes the slope in y as well, and this is what the mixed entry "
@@ -394,6 +360,7 @@ EXERCISE = Exercise(
             "the lowest point the slope is to be zero: divide the slope by the curvature, "
             "that is, solve with the Hessian.",
         ),
+        *DOWNHILL,
         Wrong(
             name="Lost only where a curvature is negative",
             when=_lost_on_hills,

@@ -12,6 +12,7 @@ import numpy as np
 from taylored.course.checking import Case, Code, Exercise, Judged, Parameters, Wrong
 from taylored.course.checking.compare import as_array, same, shown
 from taylored.course.checking.terms import shows
+from taylored.course.exercises.bowls import BOWLS, climbs, fixed_length
 
 __all__ = ["EXERCISE"]
 
@@ -89,12 +90,6 @@ def _rule(take: Callable[[np.ndarray, np.ndarray], bool]) -> Callable[..., np.nd
 _right = _rule(lambda g, h: bool(np.linalg.eigvalsh(h)[0] > 0))
 
 
-def _climbing(p: Parameters, g: Any, h: Any) -> np.ndarray:
-    """The fall-back with its sign lost."""
-    g, h = np.asarray(g, dtype=float), np.asarray(h, dtype=float)
-    return _newton(g, h) if np.linalg.eigvalsh(h)[0] > 0 else p.rate * g
-
-
 def _positive_newton(p: Parameters, g: Any, h: Any) -> np.ndarray:
     """Newton's step with its sign lost."""
     g, h = np.asarray(g, dtype=float), np.asarray(h, dtype=float)
@@ -119,13 +114,6 @@ def _sizes_only(p: Parameters, g: Any, h: Any) -> np.ndarray:
     """Newton's step with the sizes of the curvatures."""
     values, ways = np.linalg.eigh(np.asarray(h, dtype=float))
     return -ways @ ((ways.T @ np.asarray(g, dtype=float)) / np.abs(values))
-
-
-def _unit(p: Parameters, g: Any, h: Any) -> np.ndarray:
-    """The fall-back with a fixed length."""
-    right = _right(p, g, h)
-    g = np.asarray(g, dtype=float)
-    return right if np.linalg.eigvalsh(np.asarray(h))[0] > 0 else -p.rate * g / np.linalg.norm(g)
 
 
 Kinds = list[tuple[str, str]]  # what was taken, and what is right: Newton's step, descent, or else
@@ -264,7 +252,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The fall-back climbs",
-            model=_climbing,
+            when=climbs,
             hint="You recognize rightly where Newton's step may not be used, and there you return "
             "the rate times the gradient. But the gradient points uphill, so the fall-back does "
             "what it was to prevent. Steepest descent is the rate times the gradient with the "
@@ -302,6 +290,7 @@ EXERCISE = Exercise(
             when=shows(
                 _rule(lambda g, h: bool(np.linalg.eigvalsh(h)[0] <= 0)),
                 _rule(lambda g, h: bool(np.linalg.eigvalsh(h)[1] < 0)),
+                _rule(lambda g, h: bool(np.linalg.det(h) < 0)),
                 tolerance=1e-5,
             ),
             hint="Both steps are right, but each is taken where the other belongs: Newton's step "
@@ -326,7 +315,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The fall-back has a fixed length",
-            when=shows(_unit, tolerance=1e-5),
+            when=fixed_length,
             hint="Test and Newton's step are right. In the fall-back you divide the gradient by "
             "its length, so that each step has the length of the rate, whatever the slope. "
             "Some methods do that, to be safe from very steep places. But it is not what is "
@@ -427,6 +416,7 @@ EXERCISE = Exercise(
             "once and look at their shapes. Better than an inverse is np.linalg.solve(H, "
             "g), with a minus in front.",
         ),
+        *BOWLS,
         Wrong(
             name="The test lets a negative curvature through",
             when=_mixed_up("descent", "newton"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -10,8 +9,17 @@ import numpy as np
 
 from taylored.course.checking import Case, Exercise, Formulas, Judged, Parameters, Wrong
 from taylored.course.checking.compare import shown
-from taylored.course.checking.slips import value_of
 from taylored.course.checking.terms import any_of
+from taylored.course.exercises.lagrange import (
+    MORE,
+    factor_off,
+    first_off,
+    fits,
+    is_at,
+    made,
+    signs_differ,
+    swapped,
+)
 
 __all__ = ["EXERCISE"]
 
@@ -20,7 +28,7 @@ _NAMES = ("∂L/∂x", "∂L/∂y", "∂L/∂λ")
 
 def _parameters(rng: Random) -> dict[str, Any]:
     a, b = rng.sample([2, 3, 5, 7], 2)
-    return {"a": a, "b": b, "c": rng.choice([2, 3, 4, 5]), "d": rng.choice([11, 13, 17, 19])}
+    return {"a": a, "b": b, "c": rng.choice([3, 4, 5, 6]), "d": rng.choice([11, 13, 17, 19])}
 
 
 def _inputs(rng: Random, p: Parameters) -> Case:
@@ -30,79 +38,15 @@ def _inputs(rng: Random, p: Parameters) -> Case:
     return away(0.4, 2.7), away(0.4, 2.7), away(0.3, 1.9)
 
 
-def _made(p: Parameters, x: float, y: float, lam: float) -> list[float]:
-    return [p.a + 2 * lam * x, p.b + 2 * lam * p.c * y, x * x + p.c * y * y - p.d]
-
-
-def _factor(values: np.ndarray, wanted: np.ndarray) -> bool:
-    """Whether one row is a fixed multiple of another: then both equations say the same."""
-    if not np.isfinite(values).all() or not np.any(wanted):
-        return False
-    scale = float(values @ wanted) / float(wanted @ wanted)
-    if abs(scale) < 1e-6:
-        return False
-    return bool(np.all(np.abs(values - scale * wanted) <= 1e-6 * np.abs(scale * wanted).max()))
-
-
 def _judge(p: Parameters, cases: list[Case], outputs: list[Any]) -> Judged:
     """Each equation may be multiplied by a number, and the multiplier may have the other sign."""
-    got, fits = np.array(outputs, dtype=float), _fits(p, cases, outputs)
+    got, good = np.array(outputs, dtype=float), fits(p, cases, outputs)
     tried = ", ".join(f"{n} = {v:.4g}" for n, v in zip(("x", "y", "lam"), cases[0], strict=True))
-    if fits.all():
-        return Judged(True, tried, shown(got[0]), shown(np.array(_made(p, *cases[0]))))
-    bad = ", ".join(n for n, ok in zip(_NAMES, fits, strict=True) if not ok)
+    if good.all():
+        return Judged(True, tried, shown(got[0]), shown(np.array(made(p, *cases[0]))))
+    bad = ", ".join(n for n, ok in zip(_NAMES, good, strict=True) if not ok)
     return Judged(False, tried, shown(got[0]), "3 left sides that are zero at the optimum",
                   f"does not fit: {bad}")  # fmt: skip
-
-
-def _fits(p: Parameters, cases: list[Case], outputs: list[Any]) -> np.ndarray:
-    """Which equations are right, with the sign of the multiplier that fits more of them."""
-    got, fits = np.array(outputs, dtype=float), np.zeros(3, dtype=bool)
-    for sign in (1, -1):
-        wanted = np.array([_made(p, x, y, sign * lam) for x, y, lam in cases])
-        agree = np.array([_factor(got[:, k], wanted[:, k]) for k in range(3)])
-        fits = agree if agree.sum() > fits.sum() else fits
-    return fits
-
-
-def _is(at: int, *fields: str) -> Callable[..., bool]:
-    """Whether the equation `at` is one of these, up to a factor and the sign of the multiplier."""
-
-    def when(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
-        got = np.array(outputs, dtype=float)[:, at]
-        x, y, lam = np.array(cases, dtype=float).T
-        names = {**vars(p), "x": x, "y": y}
-        wrong = [np.broadcast_to(value_of(field, {**names, "lam": sign * lam}), len(cases))
-                 for field in fields for sign in (1, -1)]  # fmt: skip
-        return not _fits(p, cases, outputs)[at] and any(_factor(got, w) for w in wrong)
-
-    return when
-
-
-def _not(at: int) -> Callable[..., bool]:
-    """Whether the equation `at` is the first that is wrong."""
-
-    def when(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
-        fits = _fits(p, cases, outputs)
-        return bool(not fits.all() and int(np.argmin(fits)) == at)
-
-    return when
-
-
-def _signs(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
-    """Whether both gradients are right, each with a sign of the multiplier of its own."""
-    got = np.array(outputs, dtype=float)
-    right = {s: np.array([_made(p, x, y, s * lam) for x, y, lam in cases]) for s in (1, -1)}
-    return any(
-        _factor(got[:, 0], right[s][:, 0]) and _factor(got[:, 1], right[-s][:, 1]) for s in right
-    )
-
-
-def _swapped(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
-    """Whether all three equations are right, in other fields."""
-    orders = ((1, 0, 2), (0, 2, 1), (2, 1, 0), (1, 2, 0), (2, 0, 1))
-    turned = [np.array(outputs, dtype=float)[:, list(order)].tolist() for order in orders]
-    return any(_fits(p, cases, rows).all() for rows in turned)
 
 
 EXERCISE = Exercise(
@@ -111,12 +55,12 @@ EXERCISE = Exercise(
     answer=Formulas(variables=("x", "y", "lam"), names=_NAMES, equations=True),
     parameters=_parameters,
     inputs=_inputs,
-    right=_made,
+    right=made,
     judge=_judge,
     wrong=[
         Wrong(
             name="The limit is missing from the third equation",
-            model=lambda p, x, y, lam: [*_made(p, x, y, lam)[:2], x * x + p.c * y * y],
+            when=is_at(2, "x * x + c * y * y"),
             hint="The first two equations are right. The third is to be the constraint, brought "
             "to the form something equals zero, and you have left out the number on its right "
             "side. As it stands your third equation says that a sum of squares is zero, which "
@@ -128,11 +72,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The squares have not been differentiated",
-            model=lambda p, x, y, lam: [
-                p.a + lam * x * x,
-                p.b + lam * p.c * y * y,
-                x * x + p.c * y * y - p.d,
-            ],
+            when=any_of(is_at(0, "a + lam * x * x"), is_at(1, "b + c * lam * y * y")),
             hint="Your third equation is right, and the linear part of the first two as well. But "
             "behind the multiplier you have copied the term of the constraint instead of its "
             "derivative. The first equation asks how fast L changes when x alone moves. The "
@@ -160,7 +100,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The multiplier is missing",
-            model=lambda p, x, y, lam: [p.a + 2 * x, p.b + 2 * p.c * y, x * x + p.c * y * y - p.d],
+            when=any_of(is_at(0, "a + 2 * x"), is_at(1, "b + 2 * c * y")),
             hint="You have added the two gradients, each with the factor one. Then they would have "
             "to cancel exactly, length and all. But that is asked too much: at the optimum the "
             "gradient of f and that of g lie along one line, and one may be three times as long "
@@ -186,7 +126,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="Only the land is differentiated, without the constraint",
-            model=lambda p, x, y, lam: [float(p.a), float(p.b), x * x + p.c * y * y - p.d],
+            when=any_of(is_at(0, "a"), is_at(1, "b")),
             hint="Your first two equations are the gradient of f alone. Setting it to zero is "
             "right for an optimum without a constraint. Here it can never be zero, since f is a "
             "plane that falls in one direction everywhere; without the ellipse there would be no "
@@ -197,7 +137,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The signs of the multiplier differ between the equations",
-            when=_signs,
+            when=signs_differ,
             hint="All the pieces are there, but the multiplier enters the first equation with a "
             "plus and the second with a minus. Both signs are in use: some books write f plus "
             "lambda g, others f minus lambda g, and the only difference is the sign of the "
@@ -208,7 +148,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The equations stand in each other's fields",
-            when=_swapped,
+            when=swapped,
             hint="All three of your equations are right, but they do not stand where they "
             "belong. Each field says by which letter L is differentiated. In the first x "
             "moves, and y and the multiplier are held still: what is left of f is its "
@@ -220,7 +160,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The factor 2 is lost in one equation",
-            when=any_of(_is(0, "a + lam * x"), _is(1, "b + c * lam * y")),
+            when=any_of(is_at(0, "a + lam * x"), is_at(1, "b + c * lam * y")),
             hint="In one of the first two equations the square has lost its factor 2. "
             "Differentiating a square brings the exponent down: the slope of x squared is "
             "two x, and with a number in front it is two times that number times the "
@@ -232,9 +172,16 @@ EXERCISE = Exercise(
         Wrong(
             name="f has not been differentiated",
             when=any_of(
-                _is(0, "a * x + 2 * lam * x", "a * x + b * y + 2 * lam * x", "a * x + lam * x * x"),
-                _is(
+                is_at(
+                    0,
+                    "a * x + b * y",
+                    "a * x + 2 * lam * x",
+                    "a * x + b * y + 2 * lam * x",
+                    "a * x + lam * x * x",
+                ),
+                is_at(
                     1,
+                    "a * x + b * y",
                     "b * y + 2 * c * lam * y",
                     "a * x + b * y + 2 * c * lam * y",
                     "b * y + c * lam * y * y",
@@ -251,8 +198,8 @@ EXERCISE = Exercise(
         Wrong(
             name="Only the gradient of the constraint is there",
             when=any_of(
-                _is(0, "2 * x", "2 * lam * x"),
-                _is(1, "2 * c * y", "2 * c * lam * y"),
+                is_at(0, "2 * x", "2 * lam * x"),
+                is_at(1, "2 * c * y", "2 * c * lam * y"),
             ),
             hint="In your equation only the constraint has been differentiated; f does not "
             "occur. Set to zero it would say that x or y is zero, whatever f is. But the "
@@ -266,8 +213,8 @@ EXERCISE = Exercise(
         Wrong(
             name="The variable behind the multiplier is lost",
             when=any_of(
-                _is(0, "a + 2 * lam", "a + lam"),
-                _is(1, "b + 2 * c * lam", "b + c * lam"),
+                is_at(0, "a + 2 * lam", "a + lam"),
+                is_at(1, "b + 2 * c * lam", "b + c * lam"),
             ),
             hint="Behind the multiplier only a number stands, and the variable is gone. You have "
             "brought the exponent of the square down, but the power rule also leaves a "
@@ -280,8 +227,8 @@ EXERCISE = Exercise(
         Wrong(
             name="The multiplier stands with f",
             when=any_of(
-                _is(0, "lam * a + 2 * x", "lam * a + 2 * lam * x"),
-                _is(1, "lam * b + 2 * c * y", "lam * b + 2 * c * lam * y"),
+                is_at(0, "lam * a + 2 * x", "lam * a + 2 * lam * x"),
+                is_at(1, "lam * b + 2 * c * y", "lam * b + 2 * c * lam * y"),
             ),
             hint="The multiplier stands in front of the number that comes from f. In Lagrange's "
             "recipe L is f plus the multiplier times the constraint, so f has no factor, "
@@ -295,20 +242,29 @@ EXERCISE = Exercise(
         Wrong(
             name="Terms of another derivative are mixed in",
             when=any_of(
-                _is(
+                is_at(
                     0,
                     "a + 2 * lam * x - d",
                     "a + 2 * lam * x - lam * d",
                     "a + 2 * lam * x + 2 * c * lam * y",
                     "a + b + 2 * lam * x + 2 * c * lam * y",
                     "a + b + 2 * lam * x",
+                    "a + b * y + 2 * lam * x",
+                    "a + 2 * lam * x + 2 * y",
+                    "a + 2 * lam * x + 2 * c * y",
+                    "a + 2 * lam * x + c * y * y",
+                    "a + 2 * lam * x + lam * c * y * y",
                 ),
-                _is(
+                is_at(
                     1,
                     "b + 2 * c * lam * y - d",
                     "b + 2 * c * lam * y - lam * d",
                     "b + 2 * lam * x + 2 * c * lam * y",
                     "a + b + 2 * c * lam * y",
+                    "b + a * x + 2 * c * lam * y",
+                    "b + 2 * c * lam * y + 2 * x",
+                    "b + 2 * c * lam * y + x * x",
+                    "b + 2 * c * lam * y + lam * x * x",
                 ),
             ),
             hint="One of the first two equations contains a term that does not belong there: the "
@@ -323,8 +279,8 @@ EXERCISE = Exercise(
         Wrong(
             name="The factor of the constraint is wrong in one equation",
             when=any_of(
-                _is(0, "a + 2 * c * lam * x"),
-                _is(1, "b + 2 * c**2 * lam * y", "b + lam * y", "b + 2 * lam * y"),
+                is_at(0, "a + 2 * c * lam * x"),
+                is_at(1, "b + 2 * c**2 * lam * y", "b + lam * y", "b + 2 * lam * y"),
             ),
             hint="In one of the equations the number in front of the square of y is not treated "
             "as it should be. It belongs to y alone, so it appears in the second equation "
@@ -337,8 +293,12 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The constraint has been differentiated in the third equation",
-            when=_is(
-                2, "2 * x + 2 * c * y", "2 * lam * x + 2 * c * lam * y", "2 * x + 2 * c * y - d"
+            when=is_at(
+                2,
+                "2 * lam * x + 2 * c * lam * y - d",
+                "2 * x + 2 * c * y",
+                "2 * lam * x + 2 * c * lam * y",
+                "2 * x + 2 * c * y - d",
             ),
             hint="In the third equation you have differentiated the constraint by x and y. But "
             "the third is the derivative by the multiplier: x and y are held still there, "
@@ -351,7 +311,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The limit has the wrong sign",
-            when=_is(2, "x * x + c * y * y + d"),
+            when=is_at(2, "x * x + c * y * y + d"),
             hint="In the third equation the limit has the wrong sign. As it stands it says that "
             "a sum of squares plus a positive number is zero, and that is so nowhere. The "
             "constraint says that the sum of the squares is equal to the limit. To get zero "
@@ -362,7 +322,12 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The multiplier is still in the third equation",
-            when=_is(2, "lam * (x * x + c * y * y - d)"),
+            when=is_at(
+                2,
+                "lam * (x * x + c * y * y) - d",
+                "lam * x * x + c * y * y - d",
+                "lam * (x * x + c * y * y - d)",
+            ),
             hint="The third equation is the derivative of L by the multiplier. L is f plus lam "
             "times the constraint. When lam moves and x and y are held still, the slope is "
             "what stands behind lam: the slope of lam times 7 is 7, and not lam times 7. "
@@ -371,9 +336,10 @@ EXERCISE = Exercise(
             "0 the first two equations say something else altogether. Drop the factor, and "
             "the constraint alone is left.",
         ),
+        *MORE,
         Wrong(
             name="The third equation is not the constraint",
-            when=_is(
+            when=is_at(
                 2,
                 "a * x + b * y",
                 "a * x + b * y - d",
@@ -391,8 +357,22 @@ EXERCISE = Exercise(
             "the limit, and then x = 0 and the y that belongs to it.",
         ),
         Wrong(
+            name="The right parts, with a wrong factor in front of one",
+            when=any_of(factor_off(0), factor_off(1)),
+            last=True,
+            hint="One of the first two equations has the two parts that it must have, a plain "
+            "number and a product of lam and the right variable, but the number in front of "
+            "one of them is off. Go through the factors one by one. The plain number is the "
+            "one beside the variable in f, taken as it is: neither squared nor doubled, for f "
+            "has no square. In the other part there is the 2 that comes down from the square, "
+            "and in the second equation also the number that the ellipse puts in front of the "
+            "square. Factors are multiplied, not added. Both parts may be multiplied by one "
+            "number in common, but then by the same. Check each against the derivative of its "
+            "term alone.",
+        ),
+        Wrong(
             name="The first equation does not fit",
-            when=_not(0),
+            when=first_off(0),
             last=True,
             hint="The first equation is the derivative of L by x. Write L in full: f, plus lam, "
             "times the constraint in parentheses with the limit subtracted. Now let x move "
@@ -405,7 +385,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The second equation does not fit",
-            when=_not(1),
+            when=first_off(1),
             last=True,
             hint="The first equation is right; the second, the derivative of L by y, is not. Let "
             "y move, and hold x and lam still. Of f only the number in front of y is left. "
@@ -417,7 +397,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The third equation does not fit",
-            when=_not(2),
+            when=first_off(2),
             last=True,
             hint="The first two equations are right, and the third is not. It is the derivative "
             "of L by the multiplier. In L the multiplier stands once, in front of the "

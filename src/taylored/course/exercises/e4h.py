@@ -34,8 +34,11 @@ def _charged(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
     if len(found) != 2:
         return False
     order, store = found
-    off = abs(abs(store - p.cost) - p.price * p.larger)
-    return abs(order - p.cost - p.price * p.more) < 0.5 and off < 0.5
+    if abs(order - p.cost - p.price * p.more) > 0.5:
+        return False
+    paid = [p.price * k for k in (p.larger, 1, p.room, p.used, p.room + p.larger)]
+    off = [abs(abs(store - p.cost) - each) for each in paid]
+    return min(*off, abs(abs(store) - paid[0])) < 0.5
 
 
 _EXACT = 5e-5
@@ -183,6 +186,8 @@ EXERCISE = Exercise(
                 _order_is(
                     lambda p: p.cost * (p.order + p.more) / p.order,
                     lambda p: p.cost / p.order * p.more,
+                    lambda p: p.cost * (p.order - p.more) / p.order,
+                    lambda p: p.cost * p.order / (p.order + p.more),
                     lambda p: p.cost + p.cost / p.order * p.more * 2,
                 ),
                 _store_is(
@@ -190,6 +195,12 @@ EXERCISE = Exercise(
                     lambda p: p.cost * p.room / (p.room + p.larger),
                     lambda p: p.cost * p.used / (p.room + p.larger),
                     lambda p: p.cost * p.used / p.room,
+                    lambda p: p.cost * p.larger / p.room,
+                    lambda p: p.cost * (p.room - p.larger) / p.room,
+                    lambda p: p.cost * (p.room + p.larger) / p.used,
+                    lambda p: p.cost * (p.used + p.larger) / p.used,
+                    lambda p: p.cost * (p.used + p.larger) / p.room,
+                    lambda p: p.cost * (p.used - p.larger) / p.used,
                     lambda p: p.cost * (p.room - p.used) / p.room,
                 ),
             ),
@@ -245,6 +256,8 @@ EXERCISE = Exercise(
                 lambda p: p.cost - p.price * (p.room - p.used),
                 lambda p: p.cost + p.price * (p.room - p.used + p.larger),
                 lambda p: p.cost - p.price * (p.room - p.used + p.larger),
+                lambda p: p.cost + p.price * (p.larger - p.room + p.used),
+                lambda p: p.cost - p.price * (p.larger - p.room + p.used),
             ),
             hint="For the second number you multiply the free room of the store by the price of "
             "the order. Two things are mixed here. The price is in euros per ton of the "
@@ -253,6 +266,74 @@ EXERCISE = Exercise(
             "more is worth nothing to the plan, whether there are many free ones or few. "
             "The multiplier of a limit that is not reached is zero. What follows for the "
             "cost, if the store grows while the order stays as it is?",
+        ),
+        Wrong(
+            name="Tons and pallets are added",
+            when=any_of(
+                _order_is(
+                    lambda p: p.cost + p.price * (p.more + p.larger),
+                    lambda p: p.cost + p.price * p.larger,
+                ),
+                _store_is(
+                    lambda p: p.cost + p.price * (p.more + p.larger),
+                    lambda p: p.cost - p.price * (p.more + p.larger),
+                ),
+            ),
+            hint="You have used the pallets where tons belong, or have added the two. The tons of "
+            "the order and the pallets of the store are changes of two different limits, and "
+            "each limit has a multiplier of its own. The one in the text is that of the order, "
+            "in euros per ton: it goes with the tons by which the order grows, and with nothing "
+            "else. The pallets would need the price of the store, in euros per pallet. What that "
+            "is can be seen from whether the store is full. And the two changes are not made "
+            "together: the second question asks for the store instead of the order. Write units "
+            "behind all numbers.",
+        ),
+        Wrong(
+            name="The price is read as percent",
+            when=_order_is(
+                lambda p: p.cost * (1 + p.price / 100),
+                lambda p: p.cost * (1 + p.price * p.more / 100),
+                lambda p: p.cost * (1 + p.more / 100),
+                lambda p: p.cost * p.price / 100,
+                lambda p: p.cost * p.price * p.more / 100,
+                lambda p: p.cost + p.price * p.more / 100,
+            ),
+            hint="You have taken the multiplier, or the tons, for a number of percent. The text "
+            "gives it a unit: euros per ton. It is how many euros the least cost grows for one "
+            "ton more, a slope, like that of a curve of the cost over the order. No share of the "
+            "whole cost comes in, and nothing has to be divided by a hundred. Multiply the slope "
+            "by the change of the order, so that tons cancel and euros remain, and add them to "
+            "the cost of today. With percent the result would depend on how large the cost is "
+            "that does not change at all, such as the rent.",
+        ),
+        Wrong(
+            name="An amount stands where a cost is asked",
+            when=any_of(
+                _order_is(
+                    lambda p: p.order + p.more,
+                    lambda p: p.order - p.more,
+                    lambda p: p.more,
+                    lambda p: p.price,
+                    lambda p: p.price + p.more,
+                    lambda p: p.order + p.price * p.more,
+                ),
+                _store_is(
+                    lambda p: p.room + p.larger,
+                    lambda p: p.used + p.larger,
+                    lambda p: p.room - p.used + p.larger,
+                    lambda p: p.room - p.used,
+                    lambda p: p.larger,
+                    lambda p: p.room,
+                    lambda p: p.used,
+                ),
+            ),
+            hint="One of your numbers is a number of tons or of pallets, or a price for one ton. "
+            "Both fields ask for a cost, in euros a day: what the best plan will cost when the "
+            "limit has been moved. The amounts in the text are the limits and how far they are "
+            "used. To come from a change of a limit to a change of the cost one needs the price "
+            "of that limit, in euros per unit; the product is in euros and is added to the cost "
+            "of today. Where a limit is not reached its price is zero. Even then the answer is a "
+            "cost, of a factory that works as before.",
         ),
         Wrong(
             name="The price is multiplied or divided by the wrong amount",
@@ -266,6 +347,21 @@ EXERCISE = Exercise(
                     lambda p: p.cost * p.more,
                     lambda p: p.cost + p.more / p.price,
                     lambda p: p.cost * p.price,
+                    lambda p: (p.cost + p.price) * p.more,
+                    lambda p: p.cost * p.price * p.more,
+                    lambda p: p.cost + p.price / p.more,
+                    lambda p: p.cost + p.price * (p.more + 1),
+                    lambda p: p.cost + p.price * (p.more - 1),
+                    lambda p: p.cost + p.price * p.more / p.order,
+                    lambda p: p.cost + p.price * p.order / p.more,
+                    lambda p: p.cost + p.price * (p.order - p.more),
+                    lambda p: p.price * (p.order - p.more),
+                    lambda p: p.cost * p.more / p.price,
+                    lambda p: p.cost + p.price * p.order * p.more,
+                    lambda p: p.cost / p.more,
+                    lambda p: p.cost + p.price + p.more,
+                    lambda p: p.cost - p.price,
+                    lambda p: p.cost + (p.cost / p.price) * p.more,
                 ),
             ),
             hint="The price stands in your first number, but not with the amount that belongs to "

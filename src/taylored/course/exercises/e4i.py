@@ -7,14 +7,23 @@ the rule stopped, and the error there in tolerances.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
 import numpy as np
 
 from taylored.course.checking import Case, Code, Exercise, Judged, Parameters, Wrong
-from taylored.course.checking.terms import shows
+from taylored.course.exercises.stops import (
+    STOPS,
+    end_of,
+    errors_of,
+    left,
+    needed_for,
+    play,
+    ratio,
+    ruled,
+    rules,
+)
 
 __all__ = ["EXERCISE", "play"]
 
@@ -40,58 +49,12 @@ def _inputs(rng: Random, p: Parameters) -> Case:
     return rng.uniform(low, high), rng.uniform(3.0, 9.0), 10 ** rng.uniform(-2.3, -1.3)
 
 
-def _errors(share: float, first: float) -> np.ndarray:
-    """Errors that settle to a constant share after a few steps."""
-    k = np.arange(600)
-    return first * (share**k + 0.4 * (share / 4) ** k) / 1.4
-
-
-def play(function: Callable[..., Any], p: Parameters, cases: Sequence[Case]) -> list[list[float]]:
-    """A row for each iteration."""
-    return [_row(function, *(float(v) for v in case)) for case in cases]
-
-
-def _row(rule: Callable[..., Any], share: float, first: float, tol: float) -> list[float]:
-    errors = _errors(share, first)
-    steps = errors[:-1] - errors[1:]
-    for taken in range(2, _end(errors, tol) + 1):
-        answer = rule(steps[:taken].copy(), tol)
-        if answer is None:
-            raise ValueError("stop returned None: is `return` missing?")
-        if bool(np.all(answer)):
-            break
-    return [float(taken), float(errors[taken] / tol)]
-
-
-def _needed(errors: np.ndarray, tol: float) -> int:
-    """The first number of steps after which the error is within the tolerance."""
-    return int(np.argmax(errors <= tol))
-
-
-def _end(errors: np.ndarray, tol: float) -> int:
-    """The number of steps after which the game is over."""
-    return min(2 * _needed(errors, tol) + 20, len(errors) - 1)
-
-
-def _ruled(rule: Callable[[np.ndarray, float], bool]) -> Callable[..., list[float]]:
-    """What a rule makes of a case."""
-
-    def model(p: Parameters, share: float, first: float, tol: float) -> list[float]:
-        return _row(rule, share, first, tol)
-
-    return model
-
-
-def _ratio(steps: np.ndarray) -> float:
-    return float(steps[-1] / steps[-2])
-
-
 def _judge(p: Parameters, cases: list[Case], outputs: list[Any]) -> Judged:
     """Every iteration: near enough, and not much later than necessary."""
     worst = 0.0
     for case, row in zip(cases, outputs, strict=True):
         taken, error = (float(v) for v in row)
-        needed = _needed(_errors(case[0], case[1]), case[2])
+        needed = needed_for(errors_of(case[0], case[1]), case[2])
         worst = max(worst, error)
         if error <= _SLACK and taken <= needed + _LATE:
             continue
@@ -103,18 +66,13 @@ def _judge(p: Parameters, cases: list[Case], outputs: list[Any]) -> Judged:
                   "an error within the tolerance", f"at most {worst:.2f} tolerances")  # fmt: skip
 
 
-def _rules(*rules: Callable[[np.ndarray, float], Any]) -> Callable[..., bool]:
-    """Whether the answer is what one of these rules makes of all iterations."""
-    return shows(*(_ruled(lambda steps, tol, r=rule: bool(r(steps, tol))) for rule in rules))
-
-
 def _early(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
     return any(float(row[1]) > _SLACK for row in outputs)
 
 
 def _counted(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
     """Whether it stops at the same number of steps wherever it stops at all."""
-    ends = [_end(_errors(share, first), tol) for share, first, tol in cases]
+    ends = [end_of(errors_of(share, first), tol) for share, first, tol in cases]
     taken = {float(row[0]) for row, end in zip(outputs, ends, strict=True) if float(row[0]) < end}
     return len(taken) == 1 and min(taken) > 2
 
@@ -136,12 +94,12 @@ EXERCISE = Exercise(
     parameters=lambda rng: {"set": rng.randint(100, 999), "turn": -1},
     inputs=_inputs,
     count=9,
-    right=_ruled(lambda steps, tol: steps[-1] * _ratio(steps) / (1 - _ratio(steps)) <= tol),
+    right=ruled(lambda steps, tol: steps[-1] * ratio(steps) / (1 - ratio(steps)) <= tol),
     judge=_judge,
     wrong=[
         Wrong(
             name="The last step is taken for the error",
-            model=_ruled(lambda steps, tol: bool(steps[-1] <= tol)),
+            model=ruled(lambda steps, tol: bool(steps[-1] <= tol)),
             hint="Your rule stops when the last step is within the tolerance. This is the most "
             "common rule of all, and it is wrong for slow methods. A short step can mean two "
             "things: that the goal is near, or that one is creeping. Take a method that leaves "
@@ -153,7 +111,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="Only the next step is foreseen",
-            model=_ruled(lambda steps, tol: bool(steps[-1] * _ratio(steps) <= tol)),
+            model=ruled(lambda steps, tol: bool(steps[-1] * ratio(steps) <= tol)),
             hint="You foretell the next step from the last two and compare it with the tolerance. "
             "The factor is the right thing to use. But after the next step there is another, and "
             "another one after that; the way that is left is the sum of all of them. Each is "
@@ -164,7 +122,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The step is compared with the first one",
-            model=_ruled(lambda steps, tol: bool(steps[-1] / steps[0] <= tol)),
+            model=ruled(lambda steps, tol: bool(steps[-1] / steps[0] <= tol)),
             hint="You stop when the last step has become small beside the first one. That would "
             "be a rule for the progress that has been made, and programs do use it, but it says "
             "nothing about the distance that is left. If the walk began far out, a millionth of "
@@ -175,7 +133,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The change of the steps is taken for the error",
-            model=_ruled(lambda steps, tol: bool(abs(steps[-1] - steps[-2]) <= tol)),
+            model=ruled(lambda steps, tol: bool(abs(steps[-1] - steps[-2]) <= tol)),
             hint="You compare the difference of the last two steps with the tolerance. For a slow "
             "method two neighboring steps are nearly equal, so their difference is much smaller "
             "than a step, and the step in turn is much smaller than the error: your rule is "
@@ -186,7 +144,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The sum is divided where it should be multiplied",
-            model=_ruled(lambda steps, tol: bool(steps[-1] * (1 - _ratio(steps)) <= tol)),
+            model=ruled(lambda steps, tol: bool(steps[-1] * (1 - ratio(steps)) <= tol)),
             hint="You have found the two ingredients, the last step and one minus the factor, but "
             "you multiply them. Think of what must come out. If the method is slow the factor is "
             "close to one, and there is a long way to go, many times the last step. One minus the "
@@ -207,9 +165,10 @@ EXERCISE = Exercise(
             "number that is not zero. Print your estimate for steps of 1.0 and 0.9: it must come "
             "out as 8.1.",
         ),
+        *STOPS[:2],
         Wrong(
             name="A safety factor does not know how slow the method is",
-            when=_rules(
+            when=rules(
                 lambda steps, tol: steps[-1] <= tol / 2,
                 lambda steps, tol: steps[-1] <= tol / 5,
                 lambda steps, tol: steps[-1] <= tol / 10,
@@ -231,9 +190,12 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The step is compared with the whole way",
-            when=_rules(
+            when=rules(
                 lambda steps, tol: steps[-1] / np.sum(steps) <= tol,
                 lambda steps, tol: steps[-1] / np.mean(steps) <= tol,
+                lambda steps, tol: steps[-1] / np.sum(steps[:-1]) <= tol,
+                lambda steps, tol: left(steps) / np.sum(steps) <= tol,
+                lambda steps, tol: left(steps) / steps[0] <= tol,
             ),
             hint="You stop when the last step is a small share of the whole way that has been "
             "gone. But where the walk began has nothing to do with how far it still is to "
@@ -246,7 +208,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="Two short steps are no better than one",
-            when=_rules(
+            when=rules(
                 lambda steps, tol: steps[-1] <= tol and steps[-2] <= tol,
                 lambda steps, tol: max(steps[-3:]) <= tol,
                 lambda steps, tol: float(np.mean(steps[-2:])) <= tol,
@@ -262,15 +224,21 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The series is not summed rightly",
-            when=_rules(
-                lambda steps, tol: steps[-1] / (1 + _ratio(steps)) <= tol,
-                lambda steps, tol: steps[-1] * _ratio(steps) / (1 + _ratio(steps)) <= tol,
-                lambda steps, tol: steps[-1] * _ratio(steps) ** 2 / (1 - _ratio(steps)) <= tol,
-                lambda steps, tol: steps[-1] * _ratio(steps) / (1 - _ratio(steps) ** 2) <= tol,
-                lambda steps, tol: steps[-1] * (_ratio(steps) + _ratio(steps) ** 2) <= tol,
-                lambda steps, tol: steps[-1] * (1 - _ratio(steps)) / _ratio(steps) <= tol,
-                lambda steps, tol: steps[-1] * _ratio(steps) * (1 - _ratio(steps)) <= tol,
-                lambda steps, tol: steps[-1] / _ratio(steps) <= tol,
+            when=rules(
+                lambda steps, tol: steps[-1] / (1 + ratio(steps)) <= tol,
+                lambda steps, tol: steps[-1] * ratio(steps) / (1 + ratio(steps)) <= tol,
+                lambda steps, tol: steps[-1] * ratio(steps) ** 2 / (1 - ratio(steps)) <= tol,
+                lambda steps, tol: steps[-1] * ratio(steps) / (1 - ratio(steps) ** 2) <= tol,
+                lambda steps, tol: steps[-1] * (ratio(steps) + ratio(steps) ** 2) <= tol,
+                lambda steps, tol: steps[-1] * (1 - ratio(steps)) / ratio(steps) <= tol,
+                lambda steps, tol: steps[-1] * ratio(steps) * (1 - ratio(steps)) <= tol,
+                lambda steps, tol: steps[-1] / ratio(steps) <= tol,
+                lambda steps, tol: steps[-1] * ratio(steps) ** 3 / (1 - ratio(steps)) <= tol,
+                lambda steps, tol: steps[-1] * ratio(steps) / (1 - ratio(steps)) ** 2 <= tol,
+                lambda steps, tol: steps[-1] / (1 - ratio(steps)) ** 2 <= tol,
+                lambda steps, tol: steps[-1] * (1 + ratio(steps)) <= tol,
+                lambda steps, tol: steps[-1] * (ratio(steps) / (1 - ratio(steps))) ** 0.5 <= tol,
+                lambda steps, tol: steps[-1] / (1 - ratio(steps) ** 2) <= tol,
             ),
             hint="You have the last step and the factor by which the steps shrink, but they are "
             "not put together as the sum of the series. The steps to come are s times r, s "
@@ -282,8 +250,10 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The factor is taken from the first steps",
-            when=_rules(
+            when=rules(
                 lambda steps, tol: steps[-1] * steps[1] / (steps[0] - steps[1]) <= tol,
+                lambda steps, tol: steps[-1] * steps[1] / steps[0] <= tol,
+                lambda steps, tol: steps[-1] * steps[0] / (steps[0] - steps[1]) <= tol,
             ),
             hint="You take the factor from the first two steps and use it until the end. But a "
             "method needs some steps until it has settled: the first ones are often shorter "
@@ -293,13 +263,12 @@ EXERCISE = Exercise(
             "belongs to the beginning; counted from the end, steps[-1] is the newest and "
             "steps[-2] the one before. Form the quotient of these, anew at each question.",
         ),
+        *STOPS[2:],
         Wrong(
             name="The tolerance is made larger",
-            when=_rules(
+            when=rules(
                 *(
-                    lambda steps, tol, k=k: (
-                        steps[-1] * _ratio(steps) / (1 - _ratio(steps)) <= k * tol
-                    )
+                    lambda steps, tol, k=k: steps[-1] * ratio(steps) / (1 - ratio(steps)) <= k * tol
                     for k in (2, 5, 10, 100)
                 ),
                 lambda steps, tol: steps[-1] <= 2 * tol,

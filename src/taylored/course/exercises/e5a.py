@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from random import Random
-from typing import Any
 
 import numpy as np
 
 from taylored.course.checking import Case, Code, Exercise, Parameters, Wrong
+from taylored.course.exercises.misfits import (
+    FURTHER,
+    anew,
+    last_divided,
+    of_line,
+    of_pulls,
+    of_values,
+    parentheses,
+    squares_apart,
+)
 
 __all__ = ["EXERCISE"]
 
@@ -22,58 +30,6 @@ def _inputs(rng: Random, p: Parameters) -> Case:
     return x, y, sigma, m, c
 
 
-def _misses(case: Case) -> tuple[np.ndarray, np.ndarray]:
-    """The residuals, and the sigmas."""
-    x, y, sigma, m, c = case
-    return np.asarray(y) - m * np.asarray(x) - c, np.asarray(sigma)
-
-
-def _of_pulls(change: Callable[[np.ndarray, np.ndarray], Any]) -> Callable[..., Any]:
-    """A model made of the residuals and the sigmas."""
-    return lambda p, *case: change(*_misses(case))
-
-
-def _parentheses(p: Parameters, *case: Any) -> float:
-    r, sigma = _misses(case)
-    return float((((r + 2 * case[4]) / sigma) ** 2).sum())
-
-
-def _of_line(line: Callable[..., np.ndarray]) -> Callable[..., float]:
-    """A model whose residuals are made of x, y, m and c."""
-
-    def model(p: Parameters, *case: Any) -> float:
-        x, y, sigma, m, c = case
-        r = line(np.asarray(x), np.asarray(y), m, c)
-        return float(((r / np.asarray(sigma)) ** 2).sum())
-
-    return model
-
-
-def _of_values(form: Callable[..., np.ndarray]) -> Callable[..., float]:
-    """A model that adds up terms made of y, the heights of the line, and sigma."""
-
-    def model(p: Parameters, *case: Any) -> float:
-        x, y, sigma, m, c = case
-        return float(form(np.asarray(y), m * np.asarray(x) + c, np.asarray(sigma)).sum())
-
-    return model
-
-
-_squares_apart = _of_values(lambda y, line, s: (y**2 - line**2) / s**2)
-
-
-def _last_divided(p: Parameters, *case: Any) -> float:
-    """Sigma divides the intercept only."""
-    x, y, sigma, m, c = case
-    return float(((np.asarray(y) - m * np.asarray(x) - c / np.asarray(sigma)) ** 2).sum())
-
-
-def _anew(x: np.ndarray, y: np.ndarray, m: float, c: float) -> np.ndarray:
-    """The residuals of the best line, whatever line was given."""
-    u = x - x.mean()
-    return y - y.mean() - (u @ y) / (u @ u) * u
-
-
 EXERCISE = Exercise(
     id="5A",
     title="Chi-squared",
@@ -84,12 +40,19 @@ EXERCISE = Exercise(
         returns="one number",
     ),
     inputs=_inputs,
-    right=_of_pulls(lambda r, s: ((r / s) ** 2).sum()),
+    right=of_pulls(lambda r, s: ((r / s) ** 2).sum()),
     tolerance=1e-5,
     wrong=[
         Wrong(
             name="Sigma is not used",
-            model=_of_pulls(lambda r, s: (r**2).sum()),
+            model=of_pulls(lambda r, s: (r**2).sum()),
+            others=[
+                of_pulls(lambda r, s: (r**2).mean()),
+                of_pulls(lambda r, s: np.abs(r).sum()),
+                of_pulls(lambda r, s: np.sqrt((r**2).sum())),
+                of_pulls(lambda r, s: np.sqrt((r**2).mean())),
+                of_pulls(lambda r, s: (r**2).sum() / (len(r) - 2)),
+            ],
             hint="You have added the squares of the residuals themselves. That number has a unit, "
             "square centimeters for the candle, and it would change by a factor of 100 if "
             "you measured in millimeters. It also treats a careless measurement like a "
@@ -101,8 +64,11 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="Sigma stands outside the square",
-            model=_of_pulls(lambda r, s: (r**2 / s).sum()),
-            others=[_of_pulls(lambda r, s: ((r / s**2) ** 2).sum())],
+            model=of_pulls(lambda r, s: (r**2 / s).sum()),
+            others=[
+                of_pulls(lambda r, s: (r**2 / s**3).sum()),
+                of_pulls(lambda r, s: ((r / s**2) ** 2).sum()),
+            ],
             hint="You square the residual and then divide by sigma once. The order matters: the "
             "miss is first counted in units of sigma, and this ratio is squared, so sigma is "
             "squared with it. Check the unit: square centimeters divided by centimeters "
@@ -114,8 +80,12 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The square is missing",
-            model=_of_pulls(lambda r, s: (r / s).sum()),
-            others=[_of_pulls(lambda r, s: (r / s**2).sum()), _of_pulls(lambda r, s: r.sum())],
+            model=of_pulls(lambda r, s: (r / s).sum()),
+            others=[
+                of_pulls(lambda r, s: abs((r / s).sum())),
+                of_pulls(lambda r, s: (r / s**2).sum()),
+                of_pulls(lambda r, s: r.sum()),
+            ],
             hint="You have added the misses in units of sigma as they are, with their signs. Then "
             "a point far above the line and a point far below it cancel, and a line that "
             "misses everything can come out with a total near zero, or even below zero. A "
@@ -127,7 +97,12 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="Absolute values instead of squares",
-            model=_of_pulls(lambda r, s: np.abs(r / s).sum()),
+            model=of_pulls(lambda r, s: np.abs(r / s).sum()),
+            others=[
+                of_pulls(lambda r, s: np.abs(r / s).mean()),
+                of_pulls(lambda r, s: np.abs(r / s**2).sum()),
+                of_pulls(lambda r, s: np.abs(r / s).max()),
+            ],
             hint="You have added the sizes of the misses. That is a sensible measure of misfit, "
             "and it is used where a few wild points must not decide everything, but it is "
             "not chi-squared. In chi-squared a miss of three sigmas counts nine times as "
@@ -139,8 +114,8 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The mean instead of the sum",
-            model=_of_pulls(lambda r, s: ((r / s) ** 2).mean()),
-            others=[_of_pulls(lambda r, s: np.median((r / s) ** 2))],
+            model=of_pulls(lambda r, s: ((r / s) ** 2).mean()),
+            others=[of_pulls(lambda r, s: np.median((r / s) ** 2))],
             hint="Every single term of yours is right, but you have taken their average. "
             "Chi-squared is the sum: it grows with the number of points, and that is wanted, "
             "because it is compared with the degrees of freedom, which grow as well. For six "
@@ -152,10 +127,10 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="Divided by the degrees of freedom",
-            model=_of_pulls(lambda r, s: ((r / s) ** 2).sum() / (len(r) - 2)),
+            model=of_pulls(lambda r, s: ((r / s) ** 2).sum() / (len(r) - 2)),
             others=[
-                _of_pulls(lambda r, s: ((r / s) ** 2).sum() / (len(r) - 1)),
-                _of_pulls(lambda r, s: ((r / s) ** 2).sum() / (len(r) - 3)),
+                of_pulls(lambda r, s: ((r / s) ** 2).sum() / (len(r) - 1)),
+                of_pulls(lambda r, s: ((r / s) ** 2).sum() / (len(r) - 3)),
             ],
             hint="Your terms are right and so is their sum, but then you divide by the number of "
             "points minus two. What you return is the reduced chi-squared. It is useful for "
@@ -167,10 +142,10 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="A sign is lost in front of c",
-            model=_parentheses,
+            model=parentheses,
             others=[
-                _of_line(lambda x, y, m, c: y + m * x + c),
-                _of_line(lambda x, y, m, c: y + m * x - c),
+                of_line(lambda x, y, m, c: y + m * x + c),
+                of_line(lambda x, y, m, c: y + m * x - c),
             ],
             hint="Your residual is not measured minus line. Look at what happens to c: the line "
             "is m x + c, and the whole line is to be taken away from y. Without parentheses "
@@ -182,11 +157,11 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The terms are not added",
-            model=_of_pulls(lambda r, s: (r / s) ** 2),
+            model=of_pulls(lambda r, s: (r / s) ** 2),
             others=[
-                _of_pulls(lambda r, s: r / s),
-                _of_pulls(lambda r, s: r),
-                _of_pulls(lambda r, s: r**2),
+                of_pulls(lambda r, s: r / s),
+                of_pulls(lambda r, s: r),
+                of_pulls(lambda r, s: r**2),
             ],
             hint="Each of your numbers is right: the square of one miss in units of its sigma. "
             "But you return all of them, one for each measurement, and the question was for "
@@ -199,8 +174,12 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="A root is taken at the end",
-            model=_of_pulls(lambda r, s: np.sqrt(((r / s) ** 2).sum())),
-            others=[_of_pulls(lambda r, s: np.sqrt(((r / s) ** 2).mean()))],
+            model=of_pulls(lambda r, s: np.sqrt(((r / s) ** 2).sum())),
+            others=[
+                of_pulls(lambda r, s: np.sqrt(((r / s) ** 2).sum() / (len(r) - 2))),
+                of_pulls(lambda r, s: np.sqrt(((r / s) ** 2).sum() / (len(r) - 1))),
+                of_pulls(lambda r, s: np.sqrt(((r / s) ** 2).mean())),
+            ],
             hint="Your terms are right, and at the end you take a root. The root of a sum of "
             "squares is a length, and the root of their mean a typical size, and both are "
             "useful elsewhere. But chi-squared is, as its name says, already a square: the "
@@ -212,8 +191,8 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="Sigma multiplies instead of dividing",
-            model=_of_pulls(lambda r, s: ((r * s) ** 2).sum()),
-            others=[_of_pulls(lambda r, s: (r**2 * s).sum())],
+            model=of_pulls(lambda r, s: ((r * s) ** 2).sum()),
+            others=[of_pulls(lambda r, s: (r**2 * s).sum())],
             hint="You multiply the residuals by sigma. Then a bad measurement, with a large "
             "sigma, counts more than a good one, and it should be the other way round: the "
             "better a measurement is, the more a miss of it must hurt. What is wanted is "
@@ -224,11 +203,13 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="Added first, squared afterwards",
-            model=_of_pulls(lambda r, s: (r / s).sum() ** 2),
+            model=of_pulls(lambda r, s: (r / s).sum() ** 2),
             others=[
-                _of_pulls(lambda r, s: (r.sum() / s.sum()) ** 2),
-                _of_pulls(lambda r, s: r.sum() ** 2),
-                _of_pulls(lambda r, s: np.abs(r / s).sum() ** 2),
+                of_pulls(lambda r, s: r.sum() ** 2 / (s**2).sum()),
+                of_pulls(lambda r, s: r.mean() ** 2 / s.mean() ** 2),
+                of_pulls(lambda r, s: (r.sum() / s.sum()) ** 2),
+                of_pulls(lambda r, s: r.sum() ** 2),
+                of_pulls(lambda r, s: np.abs(r / s).sum() ** 2),
             ],
             hint="You add the misses first and square the sum. In the sum, misses above and "
             "below the line cancel, and what is canceled no square brings back: a line that "
@@ -241,14 +222,20 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The points do not keep their own sigmas",
-            model=_of_pulls(lambda r, s: (r**2).sum() / (s**2).sum()),
+            model=of_pulls(lambda r, s: (r**2).sum() / (s**2).sum()),
             others=[
-                _of_pulls(lambda r, s: ((r / s.mean()) ** 2).sum()),
-                _of_pulls(lambda r, s: ((r / r.std()) ** 2).sum()),
-                _of_pulls(lambda r, s: ((r / r.std(ddof=1)) ** 2).sum()),
-                _of_pulls(lambda r, s: (r**2 / s**2).sum() / (1 / s**2).sum()),
-                _of_pulls(lambda r, s: ((r / s[0]) ** 2).sum()),
-                _of_pulls(lambda r, s: (r**2).sum() / s.sum()),
+                of_pulls(lambda r, s: (r**2).sum() / (s**2).mean()),
+                of_pulls(lambda r, s: (r**2).sum() / s.sum() ** 2),
+                of_pulls(lambda r, s: ((r / s.max()) ** 2).sum()),
+                of_pulls(lambda r, s: ((r / np.median(s)) ** 2).sum()),
+                of_pulls(lambda r, s: (r**2).sum() / s.mean()),
+                of_pulls(lambda r, s: ((r / s[-1]) ** 2).sum()),
+                of_pulls(lambda r, s: ((r / s.mean()) ** 2).sum()),
+                of_pulls(lambda r, s: ((r / r.std()) ** 2).sum()),
+                of_pulls(lambda r, s: ((r / r.std(ddof=1)) ** 2).sum()),
+                of_pulls(lambda r, s: (r**2 / s**2).sum() / (1 / s**2).sum()),
+                of_pulls(lambda r, s: ((r / s[0]) ** 2).sum()),
+                of_pulls(lambda r, s: (r**2).sum() / s.sum()),
             ],
             hint="Somewhere in your formula the sigmas are lumped together: added up, averaged, "
             "or replaced by one number for all. But each measurement has an uncertainty of "
@@ -261,7 +248,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="m and c are exchanged",
-            model=_of_line(lambda x, y, m, c: y - c * x - m),
+            model=of_line(lambda x, y, m, c: y - c * x - m),
             hint="In your line the two numbers have changed places: you multiply x by the "
             "intercept and add the slope. The line is m times x plus c, with the slope m "
             "beside the x. The arguments of the function come in the order m, c, as in the "
@@ -272,13 +259,13 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="A part of the line is missing",
-            model=_of_line(lambda x, y, m, c: y - m * x),
+            model=of_line(lambda x, y, m, c: y - m * x),
             others=[
-                _of_line(lambda x, y, m, c: y - c),
-                _of_line(lambda x, y, m, c: y - m),
-                _of_line(lambda x, y, m, c: y - y.mean()),
-                _of_line(lambda x, y, m, c: y),
-                _of_line(lambda x, y, m, c: y - x),
+                of_line(lambda x, y, m, c: y - c),
+                of_line(lambda x, y, m, c: y - m),
+                of_line(lambda x, y, m, c: y - y.mean()),
+                of_line(lambda x, y, m, c: y),
+                of_line(lambda x, y, m, c: y - x),
             ],
             hint="What you subtract from y is not the whole line. A residual is measured minus "
             "line, and the line at the place x has the height m times x plus c. Both "
@@ -290,7 +277,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="x and y are exchanged",
-            model=_of_line(lambda x, y, m, c: x - m * y - c),
+            model=of_line(lambda x, y, m, c: x - m * y - c),
             hint="You put y into the line and compare with x. The line gives a height for a "
             "place: you put in x, the place or time that was chosen, and get the length "
             "that should be measured there. The residual is the measured y minus this "
@@ -301,10 +288,14 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="Divided by the values instead of the sigmas",
-            model=_of_values(lambda y, line, s: (y - line) ** 2 / y),
+            model=of_values(lambda y, line, s: (y - line) ** 2 / y),
             others=[
-                _of_values(lambda y, line, s: (y - line) ** 2 / line),
-                _of_values(lambda y, line, s: ((y - line) / y) ** 2),
+                of_values(lambda y, line, s: ((y - line) / line) ** 2),
+                of_values(lambda y, line, s: ((y - line) / (s * y)) ** 2),
+                of_values(lambda y, line, s: ((y - line) / (s * line)) ** 2),
+                of_values(lambda y, line, s: (100 * (y - line) / (s * y)) ** 2),
+                of_values(lambda y, line, s: (y - line) ** 2 / line),
+                of_values(lambda y, line, s: ((y - line) / y) ** 2),
             ],
             hint="You divide by the measured values, or by those of the line. There is a "
             "chi-squared of that kind: it is for counts, how often something happened, "
@@ -317,13 +308,13 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The loop does not add up all points",
-            model=_of_pulls(lambda r, s: (r[0] / s[0]) ** 2),
+            model=of_pulls(lambda r, s: (r[0] / s[0]) ** 2),
             others=[
-                _of_pulls(lambda r, s: (r[-1] / s[-1]) ** 2),
-                _of_pulls(lambda r, s: ((r / s)[1:] ** 2).sum()),
-                _of_pulls(lambda r, s: ((r / s)[:-1] ** 2).sum()),
-                _of_pulls(lambda r, s: ((r / s) ** 2).max()),
-                _of_pulls(lambda r, s: ((r / s)[1:-1] ** 2).sum()),
+                of_pulls(lambda r, s: (r[-1] / s[-1]) ** 2),
+                of_pulls(lambda r, s: ((r / s)[1:] ** 2).sum()),
+                of_pulls(lambda r, s: ((r / s)[:-1] ** 2).sum()),
+                of_pulls(lambda r, s: ((r / s) ** 2).max()),
+                of_pulls(lambda r, s: ((r / s)[1:-1] ** 2).sum()),
             ],
             hint="Each term is right, but not all of them are in your answer. In a loop there "
             "are three usual reasons. A return that stands inside the loop ends the "
@@ -335,11 +326,11 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The likelihood instead of chi-squared",
-            model=_of_pulls(lambda r, s: -0.5 * ((r / s) ** 2).sum()),
+            model=of_pulls(lambda r, s: -0.5 * ((r / s) ** 2).sum()),
             others=[
-                _of_pulls(lambda r, s: np.exp(-0.5 * ((r / s) ** 2).sum())),
-                _of_pulls(lambda r, s: 0.5 * ((r / s) ** 2).sum()),
-                _of_pulls(lambda r, s: -0.5 * ((r / s) ** 2 + np.log(2 * np.pi * s**2)).sum()),
+                of_pulls(lambda r, s: np.exp(-0.5 * ((r / s) ** 2).sum())),
+                of_pulls(lambda r, s: 0.5 * ((r / s) ** 2).sum()),
+                of_pulls(lambda r, s: -0.5 * ((r / s) ** 2 + np.log(2 * np.pi * s**2)).sum()),
             ],
             hint="You have gone one step on, to the bell curve: the chance of these measurements "
             "is proportional to e to the power of minus half of chi-squared, and you return "
@@ -352,8 +343,8 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="Something is taken off the sum",
-            model=_of_pulls(lambda r, s: ((r / s) ** 2).sum() - len(r) + 2),
-            others=[_of_pulls(lambda r, s: ((r / s) ** 2).sum() - len(r))],
+            model=of_pulls(lambda r, s: ((r / s) ** 2).sum() - len(r) + 2),
+            others=[of_pulls(lambda r, s: ((r / s) ** 2).sum() - len(r))],
             hint="The sum is right, and then you subtract the degrees of freedom or the number "
             "of points from it. They are what chi-squared is compared with: a good line "
             "with six points has about 4, give or take 2.8, and the difference says whether "
@@ -364,7 +355,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The line was fitted anew",
-            model=_of_line(_anew),
+            model=of_line(anew),
             hint="You compute chi-squared of the best line through these points, whatever m and "
             "c are handed over. The function has to judge the line that it is given, good "
             "or bad: the two friends of the lesson have different lines, and each wants to "
@@ -376,8 +367,8 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="Sigma divides only a part of the residual",
-            model=_of_values(lambda y, line, s: (y - line / s) ** 2),
-            others=[_of_values(lambda y, line, s: (y / s - line) ** 2), _last_divided],
+            model=of_values(lambda y, line, s: (y - line / s) ** 2),
+            others=[of_values(lambda y, line, s: (y / s - line) ** 2), last_divided],
             hint="In your formula sigma divides the line only, or the measured value only, and "
             "not the whole residual. Division binds more closely than minus, so in y - line "
             "/ sigma the slash belongs to the line alone. The residual is one thing: "
@@ -389,11 +380,14 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The line is put together in another way",
-            model=_of_line(lambda x, y, m, c: y - m * (x + c)),
+            model=of_line(lambda x, y, m, c: y - m * (x + c)),
             others=[
-                _of_line(lambda x, y, m, c: y - (m + c) * x),
-                _of_line(lambda x, y, m, c: y - m * x * c),
-                _of_line(lambda x, y, m, c: y - m * (x - c)),
+                of_line(lambda x, y, m, c: y - m * (x - x.mean()) - c),
+                of_line(lambda x, y, m, c: y - m * x**2 - c),
+                of_line(lambda x, y, m, c: y - x / m - c),
+                of_line(lambda x, y, m, c: y - (m + c) * x),
+                of_line(lambda x, y, m, c: y - m * x * c),
+                of_line(lambda x, y, m, c: y - m * (x - c)),
             ],
             hint="The heights of your line are not m times x plus c. A pair of parentheses "
             "stands where none belongs, or a product where a sum belongs: m times the sum "
@@ -405,8 +399,8 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="Squares are subtracted, not values",
-            model=_squares_apart,
-            others=[lambda p, *case: abs(_squares_apart(p, *case))],
+            model=squares_apart,
+            others=[lambda p, *case: abs(squares_apart(p, *case))],
             hint="You square the measured value and the line separately and subtract the "
             "squares. But the square of a difference is not the difference of the squares: "
             "for 5 and 3 the one is 4, the other 16. Chi-squared needs the first: how far "
@@ -418,11 +412,12 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="Another power than the square",
-            model=_of_pulls(lambda r, s: (np.abs(r / s) ** 3).sum()),
+            model=of_pulls(lambda r, s: (np.abs(r / s) ** 3).sum()),
             others=[
-                _of_pulls(lambda r, s: ((r / s) ** 3).sum()),
-                _of_pulls(lambda r, s: ((r / s) ** 4).sum()),
-                _of_pulls(lambda r, s: np.sqrt(np.abs(r / s)).sum()),
+                of_pulls(lambda r, s: (r * np.abs(r) / s**2).sum()),
+                of_pulls(lambda r, s: ((r / s) ** 3).sum()),
+                of_pulls(lambda r, s: ((r / s) ** 4).sum()),
+                of_pulls(lambda r, s: np.sqrt(np.abs(r / s)).sum()),
             ],
             hint="The ratios of residual and sigma are right, but they are raised to another "
             "power than two before they are added. With a third power the signs come back "
@@ -432,6 +427,7 @@ EXERCISE = Exercise(
             "adds 1 on average. Check with one point that misses by two sigmas: it must add "
             "4. In Python the square is ** 2; a single caret ^ means something else.",
         ),
+        *FURTHER,
     ],
     again="Compute the residuals of all points at once: measured minus line. Divide by sigma, "
     "then square, then add up.",

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from taylored.course.checking import Case, Code, Exercise, Parameters, Wrong
+from taylored.course.exercises.places import FURTHER, errors, of_sums, sums
 
 __all__ = ["EXERCISE"]
 
@@ -21,68 +22,39 @@ def _inputs(rng: Random, p: Parameters) -> Case:
     return x, round(rng.uniform(0.15, 0.7), 2)
 
 
-def _sums(x: Any) -> tuple[int, float, float]:
-    """Points, mean, and the sum of squares about the mean."""
-    x = np.asarray(x)
-    return len(x), float(x.mean()), float(((x - x.mean()) ** 2).sum())
-
-
-def _right(p: Parameters, x: Any, sigma: float) -> list[float]:
-    n, mean, s = _sums(x)
-    return [sigma / sqrt(s), sigma * sqrt(1 / n + mean**2 / s)]
-
-
 def _variances(p: Parameters, x: Any, sigma: float) -> list[float]:
-    return [v**2 for v in _right(p, x, sigma)]
+    return [v**2 for v in errors(p, x, sigma)]
 
 
 def _from_zero(p: Parameters, x: Any, sigma: float) -> list[float]:
-    n, mean, _ = _sums(x)
+    n, mean, _ = sums(x)
     raw = float(np.asarray(x) @ np.asarray(x))
     return [sigma / sqrt(raw), sigma * sqrt(1 / n + mean**2 / raw)]
 
 
 def _of_center(p: Parameters, x: Any, sigma: float) -> list[float]:
-    n, _, s = _sums(x)
+    n, _, s = sums(x)
     return [sigma / sqrt(s), sigma / sqrt(n)]
 
 
 def _lever_only(p: Parameters, x: Any, sigma: float) -> list[float]:
-    _, mean, s = _sums(x)
+    _, mean, s = sums(x)
     return [sigma / sqrt(s), sigma * abs(mean) / sqrt(s)]
 
 
 def _linear_sum(p: Parameters, x: Any, sigma: float) -> list[float]:
-    n, mean, s = _sums(x)
+    n, mean, s = sums(x)
     return [sigma / sqrt(s), sigma / sqrt(n) + sigma * abs(mean) / sqrt(s)]
 
 
 def _mean_square(p: Parameters, x: Any, sigma: float) -> list[float]:
-    n, mean, s = _sums(x)
+    n, mean, s = sums(x)
     return [sigma / sqrt(s / n), sigma * sqrt(1 / n + mean**2 * n / s)]
 
 
 def _no_root_in_sum(p: Parameters, x: Any, sigma: float) -> list[float]:
-    n, mean, s = _sums(x)
+    n, mean, s = sums(x)
     return [sigma / s, sigma * (1 / n + mean**2 / s)]
-
-
-def _of_sums(
-    slope: Callable[[int, float, float], float] | None = None,
-    start: Callable[[int, float, float], float] | None = None,
-) -> Callable[..., list[float]]:
-    """A model made of n, mean and S, in units of sigma; what is not given is right."""
-
-    def model(p: Parameters, x: Any, sigma: float) -> list[float]:
-        sums = _sums(x)
-        found = _right(p, x, sigma)
-        if slope:
-            found[0] = sigma * slope(*sums)
-        if start:
-            found[1] = sigma * start(*sums)
-        return found
-
-    return model
 
 
 def _with(change: Callable[[np.ndarray], tuple[float, float]]) -> Callable[..., list[float]]:
@@ -100,17 +72,17 @@ def _about(middle: float, x: np.ndarray) -> tuple[float, float]:
 
 
 def _no_sigma(p: Parameters, x: Any, sigma: float) -> list[float]:
-    return [v / sigma for v in _right(p, x, sigma)]
+    return [v / sigma for v in errors(p, x, sigma)]
 
 
 def _matrix(p: Parameters, x: Any, sigma: float) -> np.ndarray:
     """The covariance of slope and intercept."""
-    n, mean, s = _sums(x)
+    n, mean, s = sums(x)
     return sigma**2 * np.array([[1, -mean], [-mean, mean**2 + s / n]]) / s
 
 
 def _second_first(p: Parameters, x: Any, sigma: float) -> list[float]:
-    return [_right(p, x, sigma)[0], _right(p, x, sigma)[1] ** 2 / sigma]
+    return [errors(p, x, sigma)[0], errors(p, x, sigma)[1] ** 2 / sigma]
 
 
 def _seen(form: Callable[[np.ndarray, np.ndarray, Any, float], bool]) -> Callable[..., bool]:
@@ -120,7 +92,7 @@ def _seen(form: Callable[[np.ndarray, np.ndarray, Any, float], bool]) -> Callabl
         if any(np.size(o) != 2 or not np.isfinite(o).all() for o in outputs):
             return False
         return all(
-            form(np.ravel(o), np.array(_right(p, *case)), *case)
+            form(np.ravel(o), np.array(errors(p, *case)), *case)
             for o, case in zip(outputs, cases, strict=True)
         )
 
@@ -133,7 +105,7 @@ def _near(a: Any, b: Any) -> bool:
 
 def _another_sum(got: np.ndarray, right: np.ndarray, x: Any, sigma: float) -> bool:
     """The two numbers fit each other, with another sum of squares than the right one."""
-    n, mean, _ = _sums(x)
+    n, mean, _ = sums(x)
     if not got[0] or _near(got[0], right[0]):
         return False
     return _near(got[1], sqrt(sigma**2 / n + mean**2 * got[0] ** 2))
@@ -148,13 +120,13 @@ EXERCISE = Exercise(
         returns="two numbers: the standard error of the slope, then that of the intercept",
     ),
     inputs=_inputs,
-    right=_right,
+    right=errors,
     tolerance=1e-5,
     wrong=[
         Wrong(
             name="The variances instead of their roots",
             model=_variances,
-            others=[lambda p, x, sigma: [_right(p, x, sigma)[0], _right(p, x, sigma)[1] ** 2]],
+            others=[lambda p, x, sigma: [errors(p, x, sigma)[0], errors(p, x, sigma)[1] ** 2]],
             hint="You return the squares of the standard errors, the variances. They are what the "
             "derivation finds first, because squared errors can be added, and they stand on "
             "the diagonal of the covariance matrix. But a standard error is a typical size "
@@ -166,7 +138,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The two are exchanged",
-            model=lambda p, x, sigma: _right(p, x, sigma)[::-1],
+            model=lambda p, x, sigma: errors(p, x, sigma)[::-1],
             hint="Both of your numbers are right, but they stand in the wrong order: the error of "
             "the slope was asked first, then that of the intercept. The library lists the "
             "intercept first, so this is easily mixed up when the numbers are copied from a "
@@ -195,7 +167,7 @@ EXERCISE = Exercise(
         Wrong(
             name="The intercept gets the error of the mean",
             model=_of_center,
-            others=[_of_sums(lambda n, b, s: 1 / sqrt(n), lambda n, b, s: 1 / sqrt(n))],
+            others=[of_sums(lambda n, b, s: 1 / sqrt(n), lambda n, b, s: 1 / sqrt(n))],
             hint="The error of the slope is right. For the intercept you have given sigma over "
             "the root of the number of points, which is the error of the height of the line "
             "in the middle of the data. The intercept is the height at x = 0, and to get "
@@ -220,6 +192,7 @@ EXERCISE = Exercise(
         Wrong(
             name="Errors are added instead of their squares",
             model=_linear_sum,
+            others=[of_sums(start=lambda n, b, s: 1 / n + abs(b) / sqrt(s))],
             hint="You have found both parts of the error of the intercept: that of the height in "
             "the middle, and that of the slope times the distance to zero. But you add them "
             "as they are. Two independent errors are not both at their worst in the same "
@@ -235,8 +208,8 @@ EXERCISE = Exercise(
             others=[
                 _with(lambda x: (float(x.mean()), float(x.var(ddof=1)))),
                 _with(lambda x: (float(x.mean()), float(x.std()))),
-                _of_sums(lambda n, b, s: sqrt((n - 1) / s)),
-                _of_sums(lambda n, b, s: sqrt((n - 2) / s)),
+                of_sums(lambda n, b, s: sqrt((n - 1) / s)),
+                of_sums(lambda n, b, s: sqrt((n - 2) / s)),
             ],
             hint="You divide by the spread of the places, as np.std or np.var give it, and these "
             "take a mean over the points. Then the number of points no longer matters for "
@@ -249,7 +222,7 @@ EXERCISE = Exercise(
         Wrong(
             name="The roots are missing",
             model=_no_root_in_sum,
-            others=[_of_sums(slope=lambda n, b, s: 1 / s), _second_first],
+            others=[of_sums(slope=lambda n, b, s: 1 / s), _second_first],
             hint="You have the right sums, but no root is taken of them. Check the units for the "
             "slope of the candle: sigma is in centimeters and the sum of squared distances "
             "in hours squared. Dividing one by the other gives centimeters per hour squared, "
@@ -261,12 +234,19 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The mean is not squared, or its place is taken",
-            model=_of_sums(start=lambda n, b, s: sqrt(1 / n + b / s)),
+            model=of_sums(start=lambda n, b, s: sqrt(1 / n + b / s)),
             others=[
-                _of_sums(start=lambda n, b, s: sqrt(1 / n + (b * b + s / n) / s)),
-                _of_sums(start=lambda n, b, s: sqrt(1 / n + 1 / s)),
-                _of_sums(start=lambda n, b, s: sqrt(1 / n + b**2 / s**2)),
-                _of_sums(start=lambda n, b, s: sqrt(1 / n) + b**2 / s),
+                of_sums(start=lambda n, b, s: (b * b + s / n) / sqrt(s)),
+                of_sums(start=lambda n, b, s: sqrt(1 / n + b * b) / sqrt(s)),
+                of_sums(start=lambda n, b, s: sqrt(1 / n + b**2)),
+                of_sums(start=lambda n, b, s: sqrt(1 / n + (n * b) ** 2 / s)),
+                of_sums(start=lambda n, b, s: sqrt((b * b + s / n) / s / s)),
+                of_sums(start=lambda n, b, s: sqrt(1 / n + s / b**2)),
+                of_sums(start=lambda n, b, s: sqrt(1 / n + s * b**2)),
+                of_sums(start=lambda n, b, s: sqrt(1 / n + (b * b + s / n) / s)),
+                of_sums(start=lambda n, b, s: sqrt(1 / n + 1 / s)),
+                of_sums(start=lambda n, b, s: sqrt(1 / n + b**2 / s**2)),
+                of_sums(start=lambda n, b, s: sqrt(1 / n) + b**2 / s),
             ],
             hint="The error of the slope is right. In that of the intercept the second term "
             "under the root is not what it should be: it is the square of the mean of x, "
@@ -279,9 +259,9 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The squared errors are subtracted",
-            model=_of_sums(start=lambda n, b, s: sqrt(abs(1 / n - b**2 / s))),
+            model=of_sums(start=lambda n, b, s: sqrt(abs(1 / n - b**2 / s))),
             others=[
-                lambda p, x, sigma: [_right(p, x, sigma)[0], float(_matrix(p, x, sigma)[0, 1])]
+                lambda p, x, sigma: [errors(p, x, sigma)[0], float(_matrix(p, x, sigma)[0, 1])]
             ],
             hint="For the intercept you have a difference where a sum belongs, or the "
             "covariance, which is negative. It is true that the intercept is itself a "
@@ -296,10 +276,10 @@ EXERCISE = Exercise(
             name="Sigma is missing",
             model=_no_sigma,
             others=[
-                lambda p, x, sigma: [_right(p, x, sigma)[0], _no_sigma(p, x, sigma)[1]],
-                lambda p, x, sigma: [_no_sigma(p, x, sigma)[0], _right(p, x, sigma)[1]],
-                lambda p, x, sigma: [v / sqrt(sigma) for v in _right(p, x, sigma)],
-                lambda p, x, sigma: [v * sigma for v in _right(p, x, sigma)],
+                lambda p, x, sigma: [errors(p, x, sigma)[0], _no_sigma(p, x, sigma)[1]],
+                lambda p, x, sigma: [_no_sigma(p, x, sigma)[0], errors(p, x, sigma)[1]],
+                lambda p, x, sigma: [v / sqrt(sigma) for v in errors(p, x, sigma)],
+                lambda p, x, sigma: [v * sigma for v in errors(p, x, sigma)],
             ],
             hint="The part of your formulas that is made of the places x is right, but sigma "
             "does not come in as it should: it is missing, or it stands under the root as "
@@ -312,8 +292,8 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The interval instead of the standard error",
-            model=lambda p, x, sigma: [1.96 * v for v in _right(p, x, sigma)],
-            others=[lambda p, x, sigma: [1.959964 * v for v in _right(p, x, sigma)]],
+            model=lambda p, x, sigma: [1.96 * v for v in errors(p, x, sigma)],
+            others=[lambda p, x, sigma: [1.959964 * v for v in errors(p, x, sigma)]],
             hint="Both numbers are 1.96 times what was asked for: you return half the width of a "
             "95 % interval. It is an honest way to say how sure a result is, but it is "
             "another one. A standard error is one sigma of the result, the typical size of "
@@ -327,6 +307,7 @@ EXERCISE = Exercise(
             name="Another place than the mean is taken for the middle",
             model=_with(lambda x: _about(float(np.median(x)), x)),
             others=[
+                _with(lambda x: _about(float(x[-1]), x)),
                 _with(lambda x: _about(0.5 * float(x[0] + x[-1]), x)),
                 _with(lambda x: _about(float(x[0]), x)),
                 _with(lambda x: _about(float(x[len(x) // 2]), x)),
@@ -342,11 +323,11 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The matrix was not inverted, or not weighted in full",
-            model=_of_sums(lambda n, b, s: 1 / sqrt(b * b * n + s), lambda n, b, s: 1 / sqrt(n)),
+            model=of_sums(lambda n, b, s: 1 / sqrt(b * b * n + s), lambda n, b, s: 1 / sqrt(n)),
             others=[
-                lambda p, x, sigma: [v / sqrt(2) for v in _right(p, x, sigma)],
-                lambda p, x, sigma: [v * sqrt(2) for v in _right(p, x, sigma)],
-                _of_sums(lambda n, b, s: sqrt(b * b * n + s), lambda n, b, s: sqrt(n)),
+                lambda p, x, sigma: [v / sqrt(2) for v in errors(p, x, sigma)],
+                lambda p, x, sigma: [v * sqrt(2) for v in errors(p, x, sigma)],
+                of_sums(lambda n, b, s: sqrt(b * b * n + s), lambda n, b, s: sqrt(n)),
             ],
             hint="You work with a matrix, and one step on the way from the valley of chi-squared "
             "to the errors is missing. One over an entry on the diagonal is not the entry "
@@ -374,6 +355,7 @@ EXERCISE = Exercise(
             "entry. Then look whether the slope comes first: that depends on which column "
             "you wrote first, the x or the ones.",
         ),
+        *FURTHER,
         Wrong(
             name="The sum of squares is another one",
             when=_seen(_another_sum),

@@ -78,6 +78,17 @@ def _normal(j: np.ndarray, r: np.ndarray, s: np.ndarray) -> tuple[np.ndarray, np
     return j.T @ (j / s[:, None] ** 2), j.T @ (r / s**2)
 
 
+def _from(j: np.ndarray, r: np.ndarray, s: np.ndarray) -> np.ndarray:
+    """The step from other rows or residuals."""
+    return np.linalg.solve(*_normal(j, r, s))
+
+
+def _halved(change: Callable[..., Any], *case: np.ndarray) -> np.ndarray:
+    """The step from a matrix of which a part is lost."""
+    matrix, right = _normal(*case)
+    return np.linalg.solve(change(matrix), right)
+
+
 def _seen(form: Callable[..., bool]) -> Callable[..., bool]:
     """For `Wrong.when`: a property of the answer, of J, r and sigma, that holds in every case."""
 
@@ -263,6 +274,14 @@ EXERCISE = Exercise(
             name="The weights stand on one side only",
             model=_sides(lambda s: s**-2.0, lambda s: s**0.0),
             others=[
+                _sides(lambda s: s**-2.0, lambda s: s**-4.0),
+                _sides(lambda s: s**-4.0, lambda s: s**-2.0),
+                _sides(lambda s: s**-2.0, lambda s: s**-3.0),
+                _sides(lambda s: s**-3.0, lambda s: s**-2.0),
+                _sides(lambda s: s**-2.0, lambda s: s**2.0),
+                _sides(lambda s: s**2.0, lambda s: s**-2.0),
+                _sides(lambda s: s**0.0, lambda s: s**2.0),
+                _sides(lambda s: s**-2.0, lambda s: s**1.0),
                 _sides(lambda s: s**-2.0, lambda s: s**-1.0),
                 _sides(lambda s: s**0.0, lambda s: s**-1.0),
                 _sides(lambda s: s**-1.0, lambda s: s**-2.0),
@@ -332,6 +351,11 @@ EXERCISE = Exercise(
             name="The uncertainty instead of the step",
             model=_of(lambda j, r, s: np.sqrt(np.diag(np.linalg.inv(_normal(j, r, s)[0])))),
             others=[
+                _of(
+                    lambda j, r, s: np.linalg.solve(
+                        _normal(j, r, s)[0], (j / s[:, None] ** 2).sum(axis=0)
+                    )
+                ),
                 _of(lambda j, r, s: np.linalg.inv(_normal(j, r, s)[0])),
                 _of(lambda j, r, s: np.diag(np.linalg.inv(_normal(j, r, s)[0]))),
                 _of(lambda j, r, s: _normal(j, r, s)[0]),
@@ -356,6 +380,87 @@ EXERCISE = Exercise(
             "example, which is for one parameter, the sums run over the points; with "
             "several parameters each sum becomes a vector or a matrix, and the division "
             "becomes the solution of a system of equations.",
+        ),
+        Wrong(
+            name="The step has the right direction and a wrong length",
+            when=_seen(lambda got, j, r, s: _along(got, _from(j, r, s))),
+            last=True,
+            hint="Your step points exactly where it should, but it is multiplied by a number. A "
+            "Gauss-Newton step has a length of its own: it goes to the lowest point of the "
+            "linear picture and stops there. So nothing is divided by the number of points, by "
+            "the length of the step, by a mean sigma or by the sum of the weights. If you "
+            "normalize the weights, do it on both sides of the equation, where it cancels, or "
+            "not at all. A factor that makes the step shorter is a matter for later, when "
+            "chi-squared turns out to grow. With a model that is linear, one full step ends "
+            "at the minimum: a second one must be zero.",
+        ),
+        Wrong(
+            name="Only a half of the matrix is used",
+            model=_of(lambda j, r, s: _halved(np.triu, j, r, s)),
+            others=[
+                _of(lambda j, r, s: _halved(np.tril, j, r, s)),
+                _of(lambda j, r, s: _halved(np.abs, j, r, s)),
+                _of(lambda j, r, s: _halved(lambda m: 2 * np.diag(np.diag(m)) - m, j, r, s)),
+            ],
+            hint="The matrix on the left is not the whole one: one of its triangles is missing, "
+            "or its entries have lost their signs. The weighted product of the Jacobian with "
+            "itself is symmetric, because the overlap of column 1 with column 2 is that of "
+            "column 2 with column 1, so both entries are there and equal. They may be negative, "
+            "where two columns mostly have opposite signs. If you fill the matrix in a loop, "
+            "let both indices run over all parameters, or copy one triangle to the other side. "
+            "Print your matrix minus its transpose: all entries must be zero. Then compare "
+            "its first entry beside the diagonal with the sum over the points.",
+        ),
+        Wrong(
+            name="The residuals have lost their signs",
+            model=_of(lambda j, r, s: _from(j, np.abs(r), s)),
+            others=[
+                _of(lambda j, r, s: _from(j, r**2, s)),
+                _of(lambda j, r, s: _from(j, (r / s) ** 2, np.ones_like(s))),
+                _of(lambda j, r, s: _from(j, r * np.abs(r), s)),
+            ],
+            hint="You have squared the residuals or taken their absolute values before using "
+            "them. The square belongs to chi-squared, which counts how bad a miss is, whatever "
+            "its direction. The step has to know the direction: where the data are above the "
+            "model it must rise, where they are below it must fall. On the right side of the "
+            "equation the residuals therefore stand as they are, each with its sign and to the "
+            "first power, since the derivative of a square has the first power. Test it: change "
+            "the signs of all residuals, and the step must change its sign. What does yours "
+            "do?",
+        ),
+        Wrong(
+            name="Only as many points as parameters are used",
+            model=_of(lambda j, r, s: np.linalg.solve(j[: j.shape[1]], r[: j.shape[1]])),
+            others=[
+                _of(lambda j, r, s: np.linalg.solve(j[-j.shape[1] :], r[-j.shape[1] :])),
+                _of(lambda j, r, s: _from(j[1:], r[1:], s[1:])),
+                _of(lambda j, r, s: _from(j[:-1], r[:-1], s[:-1])),
+            ],
+            hint="Some of the points have no say in your step. There are more points than "
+            "parameters, so J times the step cannot be equal to r everywhere, and one is "
+            "tempted to cut the table until the equations can be solved. The step would then "
+            "follow the errors of the few points that are left and ignore the others. Least "
+            "squares asks for a compromise: the sum of all squared misses, each in its sigma, "
+            "is to become as small as possible. Multiplying by the transposed Jacobian makes as "
+            "many equations as there are parameters, out of all points together. If you "
+            "use a loop, check that its range covers all rows.",
+        ),
+        Wrong(
+            name="A mean is taken away, or a constant added",
+            model=_of(lambda j, r, s: _from(j, r - r.mean(), s)),
+            others=[
+                _of(lambda j, r, s: _from(j - j.mean(axis=0), r - r.mean(), s)),
+                _of(lambda j, r, s: _from(j - j.mean(axis=0), r, s)),
+                _of(lambda j, r, s: _from(j, r - (r / s**2).sum() / (s**-2.0).sum(), s)),
+                _of(lambda j, r, s: _from(np.column_stack([np.ones(len(r)), j]), r, s)[1:]),
+            ],
+            hint="You have taken a mean away from the residuals or from the columns of J, or put "
+            "a column of ones beside them. For a straight line this is a good trick, since a "
+            "line has an intercept that takes up the mean. Here the model is any model, and all "
+            "its parameters are in J already. If the residuals are positive on average, that "
+            "tells the step something: the curve is too low. Taking the mean away throws this "
+            "out, as if a free constant belonged to the model. Put J and r into the equations "
+            "as they are handed over, with nothing but the weights between them.",
         ),
         Wrong(
             name="Chi-squared still slopes where the step ends",

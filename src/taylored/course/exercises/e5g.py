@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from functools import lru_cache
 from random import Random
-from typing import Any
 
 import numpy as np
 
 from taylored.course.checking import Case, Code, Exercise, Parameters, Wrong
+from taylored.course.exercises.decays import (
+    FURTHER,
+    agrees,
+    any_of,
+    curve_is_right,
+    curve_is_worse,
+    error_of_a,
+    lifted,
+    log_lines,
+    powered,
+    rate,
+    right,
+    scaled,
+    solved,
+    tau_alone,
+    unweighted,
+    with_error,
+)
 
 __all__ = ["EXERCISE"]
 
@@ -38,140 +53,6 @@ def _scattered(a: float, tau: float, t: np.ndarray, s: np.ndarray, pulls: np.nda
     return a * height + s * (pulls - shapes @ (shapes.T @ pulls))
 
 
-@lru_cache(maxsize=512)
-def _solve(x: tuple, y: tuple, sigma: tuple) -> tuple[np.ndarray, np.ndarray, float]:
-    """The minimum (a, tau), its covariance for absolute sigma, and chi-squared per freedom."""
-    t, v, s = np.array(x), np.array(y), np.array(sigma)
-    theta = np.array([1.2 * v.max(), 3.0])
-    for _ in range(60):
-        theta = theta + np.clip(_gauss_newton(theta, t, v, s)[0], -1.0, 1.0)
-    _, covariance, chi2 = _gauss_newton(theta, t, v, s)
-    return theta, covariance, chi2 / (len(t) - 2)
-
-
-def _gauss_newton(
-    theta: np.ndarray, t: np.ndarray, v: np.ndarray, s: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, float]:
-    height = np.exp(-t / theta[1])
-    rows = np.stack([height, theta[0] * height * t / theta[1] ** 2], axis=1) / s[:, None]
-    r = (v - theta[0] * height) / s
-    covariance = np.linalg.inv(rows.T @ rows)
-    return covariance @ (rows.T @ r), covariance, float(r @ r)
-
-
-def _solved(x: Any, y: Any, sigma: Any) -> tuple[float, float, float, float]:
-    """a, tau, the standard error of tau, and the reduced chi-squared."""
-    theta, covariance, reduced = _solve(tuple(x), tuple(y), tuple(sigma))
-    return float(theta[0]), float(theta[1]), float(covariance[1, 1]) ** 0.5, reduced
-
-
-def _right(p: Parameters, x: Any, y: Any, sigma: Any) -> list[float]:
-    return list(_solved(x, y, sigma)[:3])
-
-
-def _log_line(p: Parameters, x: Any, y: Any, sigma: Any) -> tuple[float, float]:
-    slope, start = np.polyfit(x, np.log(y), 1)
-    return float(np.exp(start)), float(-1.0 / slope)
-
-
-def _agrees(form: Any) -> Any:
-    """For `Wrong.when`: the first two numbers come from `form`, whatever the third is."""
-
-    def when(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
-        return all(
-            np.shape(got) == (3,) and np.allclose(got[:2], form(p, *case), rtol=1e-3)
-            for case, got in zip(cases, outputs, strict=True)
-        )
-
-    return when
-
-
-def _unweighted(p: Parameters, x: Any, y: Any, sigma: Any) -> tuple[float, float]:
-    return _solved(x, y, [1.0] * len(x))[:2]
-
-
-def _scaled(p: Parameters, x: Any, y: Any, sigma: Any) -> list[float]:
-    a, tau, error, reduced = _solved(x, y, sigma)
-    return [a, tau, error * reduced**0.5]
-
-
-def _rate(p: Parameters, x: Any, y: Any, sigma: Any) -> list[float]:
-    a, tau, error, _ = _solved(x, y, sigma)
-    return [a, 1 / tau, error / tau**2]
-
-
-def _powered(power: float) -> Any:
-    """The fit with sigma to another power."""
-    return lambda p, x, y, sigma: _solved(x, y, [s**power for s in sigma])[:2]
-
-
-def _log_weighted(p: Parameters, x: Any, y: Any, sigma: Any) -> tuple[float, float]:
-    slope, start = np.polyfit(x, np.log(y), 1, w=np.asarray(y) / np.asarray(sigma))
-    return float(np.exp(start)), float(-1.0 / slope)
-
-
-def _lifted(p: Parameters, x: Any, y: Any, sigma: Any) -> tuple[float, float]:
-    """The fit with a constant added to the model: for each tau a linear one."""
-    t, v, s = np.asarray(x), np.asarray(y), np.asarray(sigma)
-
-    def best(tau: float) -> tuple[float, float]:
-        rows = np.stack([np.exp(-t / tau), np.ones_like(t)], axis=1) / s[:, None]
-        a, _ = np.linalg.lstsq(rows, v / s, rcond=None)[0]
-        left = v / s - rows @ np.linalg.lstsq(rows, v / s, rcond=None)[0]
-        return float(left @ left), float(a)
-
-    low, high = 0.5, 40.0
-    for _ in range(60):
-        one, two = low + 0.382 * (high - low), low + 0.618 * (high - low)
-        low, high = (low, two) if best(one)[0] < best(two)[0] else (one, high)
-    return best(low)[1], low
-
-
-def _any(*forms: Any) -> Any:
-    seen = [_agrees(form) for form in forms]
-    return lambda p, cases, outputs: any(s(p, cases, outputs) for s in seen)
-
-
-def _tau_alone(x: Any, y: Any, sigma: Any) -> float:
-    """The size of the column of tau, in units of sigma."""
-    a, tau, *_ = _solved(x, y, sigma)
-    t = np.asarray(x)
-    return float(np.linalg.norm(a * np.exp(-t / tau) * t / tau**2 / np.asarray(sigma)))
-
-
-def _error(form: Callable[..., float]) -> Callable[..., list[float]]:
-    """The right a and tau with another error, from x, y, sigma and the right one."""
-
-    def model(p: Parameters, x: Any, y: Any, sigma: Any) -> list[float]:
-        a, tau, error, _ = _solved(x, y, sigma)
-        return [a, tau, form(x, y, sigma, error)]
-
-    return model
-
-
-def _curve_is_right(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
-    """a and tau are right, the error is not even nearly."""
-    right = [_right(p, *case)[2] for case in cases]
-    return _agrees(lambda p, *case: _solved(*case)[:2])(p, cases, outputs) and not np.allclose(
-        [o[2] for o in outputs], right, rtol=0.05
-    )
-
-
-def _curve_is_worse(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
-    """In some case chi-squared of the curve is clearly above the least one."""
-    for case, got in zip(cases, outputs, strict=True):
-        if np.shape(got) != (3,) or not np.isfinite(got).all() or got[1] == 0:
-            return False
-        x, y, sigma = (np.asarray(c) for c in case)
-        a, tau, _, reduced = _solved(*case)
-        with np.errstate(over="ignore"):
-            r = (y - got[0] * np.exp(-x / got[1])) / sigma
-        near = np.allclose(got[:2], (a, tau), rtol=0.01)
-        if not near and not r @ r <= 1.02 * reduced * (len(x) - 2):
-            return True
-    return False
-
-
 EXERCISE = Exercise(
     id="5G",
     title="A fit in a few lines",
@@ -182,13 +63,13 @@ EXERCISE = Exercise(
         returns="three numbers: a, tau, and the standard error of tau",
     ),
     inputs=_inputs,
-    right=_right,
+    right=right,
     count=4,
     tolerance=1e-3,
     wrong=[
         Wrong(
             name="A straight line through the logarithms",
-            when=_any(_log_line, _log_weighted),
+            when=log_lines,
             hint="You have taken logarithms and fitted a straight line to them. It looks natural, "
             "since the logarithm of the model is a line, but the errors are changed as well: "
             "an error of 0.3 hardly shows in the logarithm of 10 and is huge in the "
@@ -199,7 +80,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="Sigma is not handed over",
-            when=_agrees(_unweighted),
+            when=agrees(unweighted),
             hint="Your values of a and tau are those of a fit in which every point counts the "
             "same: the sigmas are not used. Here they differ by up to a factor of three, so "
             "the surest points deserve nine times the weight of the least sure ones. Both "
@@ -210,7 +91,16 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The error is scaled by the scatter",
-            model=_scaled,
+            model=scaled,
+            others=[
+                with_error(
+                    lambda x, y, sigma, error: (
+                        error * math.sqrt(solved(x, y, sigma)[3] * (len(x) - 2))
+                    )
+                ),
+                with_error(lambda x, y, sigma, error: error * solved(x, y, sigma)[3]),
+                with_error(lambda x, y, sigma, error: error / math.sqrt(solved(x, y, sigma)[3])),
+            ],
             hint="Your a and tau are right. Your standard error is the one in which sigma is only "
             "used as a weight, and its size is taken from the scatter of the residuals. That "
             "is what curve_fit does unless it is told otherwise with absolute_sigma=True. "
@@ -221,7 +111,14 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The rate instead of the time",
-            model=_rate,
+            model=rate,
+            others=[
+                lambda p, x, y, sigma: [
+                    solved(x, y, sigma)[0],
+                    1 / solved(x, y, sigma)[1],
+                    1 / solved(x, y, sigma)[2],
+                ],
+            ],
             hint="Your second number is the rate k in exp(-k x), the reciprocal of what was "
             "asked, and the error belongs to k as well. The question has x divided by tau, "
             "so tau has the unit of x and says how long it takes to fall to 37 %. Rewrite "
@@ -233,8 +130,8 @@ EXERCISE = Exercise(
         Wrong(
             name="The variance of tau instead of its error",
             model=lambda p, x, y, sigma: [
-                *_right(p, x, y, sigma)[:2],
-                _right(p, x, y, sigma)[2] ** 2,
+                *right(p, x, y, sigma)[:2],
+                right(p, x, y, sigma)[2] ** 2,
             ],
             hint="Your a and tau are right. The third number is the entry of the covariance "
             "matrix that belongs to tau, and that is its variance: the squared standard "
@@ -248,11 +145,18 @@ EXERCISE = Exercise(
         Wrong(
             name="Half the width of the 95 % interval",
             model=lambda p, x, y, sigma: [
-                *_right(p, x, y, sigma)[:2],
-                1.959964 * _right(p, x, y, sigma)[2],
+                *right(p, x, y, sigma)[:2],
+                1.959964 * right(p, x, y, sigma)[2],
+            ],
+            others=[
+                *[
+                    with_error(lambda x, y, sigma, error, k=k: k * error)
+                    for k in (2.0, 3.0, 2 * 1.959964, 4.0, 1.645)
+                ]
             ],
             hint="Your a and tau are right. The third number is 1.96 times the standard error, "
-            "half the width of a 95 % interval. Both are honest ways to say how sure tau is, "
+            "half the width of a 95 % interval, or another such multiple of it. "
+            "Both are honest ways to say how sure tau is, "
             "but they are not the same thing, and confusing them is a frequent cause of "
             "trouble when results of different people are compared. A standard error is one "
             "sigma: about 68 of 100 results fall within one of it. Always say which of the "
@@ -261,7 +165,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The error belongs to a",
-            when=lambda p, cases, outputs: _error_of_a(cases, outputs),
+            when=lambda p, cases, outputs: error_of_a(cases, outputs),
             hint="Your a and tau are right, but the error that you return belongs to a, not to "
             "tau. In the covariance matrix the parameters stand in the order in which the "
             "model names them, and the first place on the diagonal is that of the first "
@@ -273,7 +177,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="a and tau are exchanged",
-            model=lambda p, x, y, sigma: [_right(p, x, y, sigma)[i] for i in (1, 0, 2)],
+            model=lambda p, x, y, sigma: [right(p, x, y, sigma)[i] for i in (1, 0, 2)],
             hint="All three numbers are right, but the first two are in the wrong order: asked "
             "were a, then tau, then the error of tau. Parameters come in the order in which "
             "the model names them, so a model written as a function of tau first returns tau "
@@ -284,7 +188,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The sigmas come in with another power",
-            when=_any(_powered(2.0), _powered(-1.0), _powered(-2.0), _powered(0.5), _powered(-0.5)),
+            when=any_of(powered(2.0), powered(-1.0), powered(-2.0), powered(0.5), powered(-0.5)),
             hint="The sigmas were handed over, but not as they are: squared, or turned into "
             "weights. Fitting functions differ in what they want at this place. Here, as in "
             "scipy's curve_fit, it is the standard error of each point, in the unit of y; "
@@ -297,7 +201,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The model has one parameter too many",
-            when=_any(_lifted),
+            when=any_of(lifted),
             hint="You fitted a model with a constant added at the end, and the question has "
             "none: the decay goes down to zero. A further parameter always makes "
             "chi-squared a little smaller, since it can follow the scatter of the points, "
@@ -309,10 +213,10 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The half-life instead of tau",
-            when=_any(
+            when=any_of(
                 lambda p, x, y, sigma: (
-                    _solved(x, y, sigma)[0],
-                    _solved(x, y, sigma)[1] * math.log(2),
+                    solved(x, y, sigma)[0],
+                    solved(x, y, sigma)[1] * math.log(2),
                 )
             ),
             hint="Your second number is the half-life: the stretch of x over which the curve "
@@ -326,8 +230,8 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The error of tau with a held still",
-            model=_error(lambda x, y, sigma, error: 1 / _tau_alone(x, y, sigma)),
-            others=[_error(lambda x, y, sigma, error: _tau_alone(x, y, sigma))],
+            model=with_error(lambda x, y, sigma, error: 1 / tau_alone(x, y, sigma)),
+            others=[with_error(lambda x, y, sigma, error: tau_alone(x, y, sigma))],
             hint="Your a and τ are right. For the error of τ you used the column of τ alone, as "
             "if a were known exactly. Then τ seems surer than it is: a curve that starts a "
             "little higher and falls a little faster fits nearly as well, and that "
@@ -339,8 +243,8 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="A factor 2 of the Hessian is left",
-            model=_error(lambda x, y, sigma, error: error / math.sqrt(2)),
-            others=[_error(lambda x, y, sigma, error: error * math.sqrt(2))],
+            model=with_error(lambda x, y, sigma, error: error / math.sqrt(2)),
+            others=[with_error(lambda x, y, sigma, error: error * math.sqrt(2))],
             hint="Your a and τ are right, and the error is off by the root of two. It comes from "
             "the Hessian of chi-squared: the derivative of a square brings a 2 down, so the "
             "Hessian is twice the matrix of the normal equations, and the covariance is "
@@ -351,9 +255,10 @@ EXERCISE = Exercise(
             "parameter: chi-squared must be larger by 1 at one standard error from the "
             "minimum.",
         ),
+        *FURTHER,
         Wrong(
             name="The curve is right, the error of tau is not",
-            when=_curve_is_right,
+            when=curve_is_right,
             last=True,
             hint="Your a and τ are right, and the third number is not the standard error of τ. "
             "It is the root of the entry of τ on the diagonal of the covariance matrix; "
@@ -366,7 +271,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The curve is not the one with the least chi-squared",
-            when=_curve_is_worse,
+            when=curve_is_worse,
             last=True,
             hint="The curve that you return is not the best one: another choice of a and τ has a "
             "smaller chi-squared, with the sigmas taken into account. There are a few usual "
@@ -391,12 +296,3 @@ EXERCISE = Exercise(
     "With scipy it is `curve_fit(f, x, y, p0=[10, 3], sigma=sigma, absolute_sigma=True)`, "
     "and the error is the root of the last entry on the diagonal of the covariance.",
 )
-
-
-def _error_of_a(cases: list[Case], outputs: list[Any]) -> bool:
-    for case, got in zip(cases, outputs, strict=True):
-        theta, covariance, _ = _solve(*(tuple(c) for c in case))
-        wanted = [*theta, covariance[0, 0] ** 0.5]
-        if np.shape(got) != (3,) or not np.allclose(got, wanted, rtol=1e-3):
-            return False
-    return True

@@ -10,6 +10,18 @@ from typing import Any
 import numpy as np
 
 from taylored.course.checking import Case, Code, Exercise, Parameters, Wrong
+from taylored.course.exercises.bands import (
+    FURTHER,
+    both,
+    near,
+    of_line,
+    of_new,
+    right,
+    seen,
+    sums,
+    two,
+    with_sums,
+)
 
 __all__ = ["EXERCISE"]
 
@@ -21,56 +33,8 @@ def _inputs(rng: Random, p: Parameters) -> Case:
     return x, round(rng.uniform(0.3, 0.9), 2), x0
 
 
-def _sums(x: Any) -> tuple[int, float, float]:
-    x = np.asarray(x)
-    return len(x), float(x.mean()), float(((x - x.mean()) ** 2).sum())
-
-
-def _right(p: Parameters, x: Any, sigma: float, x0: float) -> list[float]:
-    n, mean, s = _sums(x)
-    return _both(sigma * sqrt(1 / n + (x0 - mean) ** 2 / s), sigma)
-
-
-def _both(line: float, sigma: float) -> list[float]:
-    return [line, sqrt(line**2 + sigma**2)]
-
-
-def _line(form: Callable[[int, float, float, float], float]) -> Callable[..., list[float]]:
-    """A wrong error of the line, in units of sigma, from n, mean, S and x0; the new point right."""
-
-    def model(p: Parameters, x: Any, sigma: float, x0: float) -> list[float]:
-        return _both(sigma * form(*_sums(x), x0), sigma)
-
-    return model
-
-
-def _new(form: Callable[[float, float], float]) -> Callable[..., list[float]]:
-    """The right error of the line, and a wrong one of the new point."""
-
-    def model(p: Parameters, x: Any, sigma: float, x0: float) -> list[float]:
-        line = _right(p, x, sigma, x0)[0]
-        return [line, form(line, sigma)]
-
-    return model
-
-
 def _careless(n: int, mean: float, s: float, x0: float) -> float:
     return sqrt(1 / n + mean**2 / s + x0**2 / s)
-
-
-def _two(form: Callable[[list[float], float], list[float]]) -> Callable[..., list[float]]:
-    """A model from the two right numbers and sigma."""
-    return lambda p, x, sigma, x0: form(_right(p, x, sigma, x0), sigma)
-
-
-def _with(change: Callable[[np.ndarray, float], tuple[float, float]]) -> Callable[..., list[float]]:
-    """The formulas with another middle and another sum of squares."""
-
-    def model(p: Parameters, x: Any, sigma: float, x0: float) -> list[float]:
-        middle, s = change(np.asarray(x), x0)
-        return _both(sigma * sqrt(1 / len(x) + (x0 - middle) ** 2 / s), sigma)
-
-    return model
 
 
 def _about(middle: float, x: np.ndarray) -> tuple[float, float]:
@@ -83,14 +47,14 @@ def _product(times: float) -> Callable[..., list[float]]:
     def form(n: int, mean: float, s: float, x0: float) -> float:
         return sqrt(abs(1 / n + (mean**2 + x0**2 - times * x0 * mean) / s))
 
-    return _line(form)
+    return of_line(form)
 
 
 def _raw(form: Callable[[int, float, float, float, float], float]) -> Callable[..., list[float]]:
     """A wrong error of the line that is no multiple of sigma."""
 
     def model(p: Parameters, x: Any, sigma: float, x0: float) -> list[float]:
-        return _both(form(*_sums(x), x0, sigma), sigma)
+        return both(form(*sums(x), x0, sigma), sigma)
 
     return model
 
@@ -106,24 +70,6 @@ def _quadratic(order: int, inverse: bool) -> Callable[[int, float, float, float,
     return form
 
 
-def _seen(form: Callable[[np.ndarray, list[float], float], bool]) -> Callable[..., bool]:
-    """For `Wrong.when`: a property of the two numbers, the right ones and sigma, in every case."""
-
-    def when(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
-        if any(np.size(o) != 2 or not np.isfinite(o).all() for o in outputs):
-            return False
-        return all(
-            form(np.ravel(o), _right(p, *case), case[1])
-            for o, case in zip(outputs, cases, strict=True)
-        )
-
-    return when
-
-
-def _near(a: float, b: float) -> bool:
-    return bool(np.isclose(a, b, rtol=1e-5, atol=0))
-
-
 EXERCISE = Exercise(
     id="5J",
     title="A band around the line",
@@ -134,12 +80,12 @@ EXERCISE = Exercise(
         "a new measurement there",
     ),
     inputs=_inputs,
-    right=_right,
+    right=right,
     tolerance=1e-5,
     wrong=[
         Wrong(
             name="The two are exchanged",
-            model=lambda p, x, sigma, x0: _right(p, x, sigma, x0)[::-1],
+            model=lambda p, x, sigma, x0: right(p, x, sigma, x0)[::-1],
             hint="Both of your numbers are right, but they stand in the wrong order: asked was "
             "the error of the line first, then that of a new measurement. The two can "
             "always be told apart by their size. A new measurement misses the fitted line "
@@ -151,10 +97,10 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="m and c are treated as independent",
-            model=_line(_careless),
+            model=of_line(_careless),
             others=[
-                _line(lambda n, mean, s, x0: sqrt(1 / n + mean**2 / s) + abs(x0) / sqrt(s)),
-                _line(lambda n, mean, s, x0: sqrt(1 / n + mean**2 / s + abs(x0) / s)),
+                of_line(lambda n, mean, s, x0: sqrt(1 / n + mean**2 / s) + abs(x0) / sqrt(s)),
+                of_line(lambda n, mean, s, x0: sqrt(1 / n + mean**2 / s + abs(x0) / s)),
             ],
             hint="You have added the squared error of the intercept and x0 squared times the "
             "squared error of the slope. That would be right if the two errors had nothing "
@@ -167,7 +113,8 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The distance is counted from zero",
-            model=_line(lambda n, mean, s, x0: sqrt(1 / n + x0**2 / s)),
+            model=of_line(lambda n, mean, s, x0: sqrt(1 / n + x0**2 / s)),
+            others=[of_line(lambda n, mean, s, x0: abs(x0) / sqrt(s))],
             hint="The form of your error is right, but the distance in it is x0 itself, counted "
             "from zero. Zero is just where somebody put the beginning of the axis. What "
             "matters is how far the place is from the middle of the data, because that is "
@@ -178,10 +125,10 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The same error everywhere",
-            model=_line(lambda n, mean, s, x0: sqrt(1 / n)),
+            model=of_line(lambda n, mean, s, x0: sqrt(1 / n)),
             others=[
-                _line(lambda n, mean, s, x0: sqrt(1 / n + mean**2 / s)),
-                _line(lambda n, mean, s, x0: sqrt(1 / s)),
+                of_line(lambda n, mean, s, x0: sqrt(1 / n + mean**2 / s)),
+                of_line(lambda n, mean, s, x0: sqrt(1 / s)),
             ],
             hint="Your error of the line is sigma over the root of the number of points, whatever "
             "x0 is. That is its error in the middle of the data, and there it is right. But "
@@ -193,7 +140,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="Only the slope is uncertain",
-            model=_line(lambda n, mean, s, x0: abs(x0 - mean) / sqrt(s)),
+            model=of_line(lambda n, mean, s, x0: abs(x0 - mean) / sqrt(s)),
             hint="You have taken the error of the slope times the distance from the mean. That is "
             "one of two parts, and far out it is the larger one. But at the mean itself your "
             "formula says that the line is known without any error, as if it were nailed to "
@@ -204,10 +151,10 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The mean square instead of the sum of squares",
-            model=_line(lambda n, mean, s, x0: sqrt(1 / n + (x0 - mean) ** 2 * n / s)),
+            model=of_line(lambda n, mean, s, x0: sqrt(1 / n + (x0 - mean) ** 2 * n / s)),
             others=[
-                _line(lambda n, mean, s, x0: sqrt(1 / n + (x0 - mean) ** 2 * (n - 1) / s)),
-                _line(lambda n, mean, s, x0: sqrt(1 / n + (x0 - mean) ** 2 / sqrt(s / n))),
+                of_line(lambda n, mean, s, x0: sqrt(1 / n + (x0 - mean) ** 2 * (n - 1) / s)),
+                of_line(lambda n, mean, s, x0: sqrt(1 / n + (x0 - mean) ** 2 / sqrt(s / n))),
             ],
             hint="In the second term under the root you divide by the mean of the squared "
             "distances, as np.var gives it, and not by their sum. Then additional points "
@@ -220,7 +167,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="A new point gets the error of the line",
-            model=_new(lambda line, sigma: line),
+            model=of_new(lambda line, sigma: line),
             hint="You return the same number twice. The first one is right: it says how well the "
             "line itself is known. A new measurement at x0 does not fall on the line, not "
             "even on the true one; it has its own error, with the same sigma as all others. "
@@ -231,7 +178,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="Errors are added instead of their squares",
-            model=_new(lambda line, sigma: line + sigma),
+            model=of_new(lambda line, sigma: line + sigma),
             hint="You add sigma to the error of the line. Both parts are needed, but two "
             "independent errors are seldom at their worst in the same direction: now and "
             "then they even cancel. Their squares add up, like the two short sides of a "
@@ -243,7 +190,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="A new point gets its own error only",
-            model=_new(lambda line, sigma: sigma),
+            model=of_new(lambda line, sigma: sigma),
             hint="Your second number is sigma, the error of the new measurement. It would be "
             "right if the true line were known, but the prediction is counted from the "
             "fitted line, and that has an error of its own, which is your first number. Both "
@@ -254,10 +201,10 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The roots are missing",
-            model=lambda p, x, sigma, x0: [v**2 for v in _right(p, x, sigma, x0)],
+            model=lambda p, x, sigma, x0: [v**2 for v in right(p, x, sigma, x0)],
             others=[
-                _line(lambda n, mean, s, x0: 1 / n + (x0 - mean) ** 2 / s),
-                _two(lambda v, sigma: [v[0], v[0] + sigma**2]),
+                of_line(lambda n, mean, s, x0: 1 / n + (x0 - mean) ** 2 / s),
+                two(lambda v, sigma: [v[0], v[0] + sigma**2]),
             ],
             hint="You return the squares of what was asked: variances instead of standard errors. "
             "They come up naturally on the way, because squares are what can be added, and "
@@ -269,14 +216,14 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The sum of squares is not counted from the mean",
-            model=_with(lambda x, x0: (float(x.mean()), float(x @ x))),
+            model=with_sums(lambda x, x0: (float(x.mean()), float(x @ x))),
             others=[
-                _with(lambda x, x0: (float(x.mean()), float(((x - x0) ** 2).sum()))),
-                _with(lambda x, x0: (float(x.mean()), float(x.sum() - x.mean()) ** 2)),
-                _with(lambda x, x0: (float(x.mean()), float(x.sum()) ** 2)),
-                _with(lambda x, x0: (float(x.mean()), float(np.abs(x - x.mean()).sum()))),
-                _with(lambda x, x0: (0.0, float(x @ x))),
-                _with(lambda x, x0: (float(x.mean()), 1.0)),
+                with_sums(lambda x, x0: (float(x.mean()), float(((x - x0) ** 2).sum()))),
+                with_sums(lambda x, x0: (float(x.mean()), float(x.sum() - x.mean()) ** 2)),
+                with_sums(lambda x, x0: (float(x.mean()), float(x.sum()) ** 2)),
+                with_sums(lambda x, x0: (float(x.mean()), float(np.abs(x - x.mean()).sum()))),
+                with_sums(lambda x, x0: (0.0, float(x @ x))),
+                with_sums(lambda x, x0: (float(x.mean()), 1.0)),
             ],
             hint="The sum below the second term is another one than it should be. It holds the "
             "squared distances of the measured places from their own mean: how far the "
@@ -289,11 +236,15 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="Another place than the mean is taken for the middle",
-            model=_with(lambda x, x0: _about(float(np.median(x)), x)),
+            model=with_sums(lambda x, x0: _about(float(np.median(x)), x)),
             others=[
-                _with(lambda x, x0: _about(0.5 * float(x[0] + x[-1]), x)),
-                _with(lambda x, x0: _about(float(x[0]), x)),
-                _with(lambda x, x0: _about(float(x[-1]), x)),
+                with_sums(lambda x, x0: (float(x[-1]), _about(float(x.mean()), x)[1])),
+                with_sums(lambda x, x0: (float(x[0]), _about(float(x.mean()), x)[1])),
+                with_sums(lambda x, x0: (float(np.median(x)), _about(float(x.mean()), x)[1])),
+                with_sums(lambda x, x0: (0.5 * float(x[0] + x[-1]), _about(float(x.mean()), x)[1])),
+                with_sums(lambda x, x0: _about(0.5 * float(x[0] + x[-1]), x)),
+                with_sums(lambda x, x0: _about(float(x[0]), x)),
+                with_sums(lambda x, x0: _about(float(x[-1]), x)),
             ],
             hint="Your formula has the right form, but its middle is not the mean of the places. "
             "You may have taken the median, the middle of the range, or the first or last "
@@ -306,11 +257,12 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="Sigma is missing, or comes in otherwise",
-            model=_two(lambda v, sigma: [v[0] / sigma, sqrt((v[0] / sigma) ** 2 + sigma**2)]),
+            model=two(lambda v, sigma: [v[0] / sigma, sqrt((v[0] / sigma) ** 2 + sigma**2)]),
             others=[
-                _two(lambda v, sigma: [v[0] / sigma, v[1] / sigma]),
-                _two(lambda v, sigma: _both(v[0] / sqrt(sigma), sigma)),
-                _two(lambda v, sigma: _both(v[0] * sigma, sigma)),
+                of_new(lambda line, sigma: sqrt(line**2 + 1)),
+                two(lambda v, sigma: [v[0] / sigma, v[1] / sigma]),
+                two(lambda v, sigma: both(v[0] / sqrt(sigma), sigma)),
+                two(lambda v, sigma: both(v[0] * sigma, sigma)),
             ],
             hint="The part of your formula that is made of places is right, but sigma does not "
             "come in as it should. All errors here are made of the errors of the "
@@ -323,14 +275,17 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The interval instead of the standard error",
-            model=_two(lambda v, sigma: [1.96 * v[0], v[1]]),
+            model=two(lambda v, sigma: [1.96 * v[0], v[1]]),
             others=[
-                _two(lambda v, sigma: [1.96 * v[0], 1.96 * v[1]]),
-                _two(lambda v, sigma: [v[0], 1.96 * v[1]]),
-                _two(lambda v, sigma: [1.96 * v[0], sqrt((1.96 * v[0]) ** 2 + sigma**2)]),
-                _two(lambda v, sigma: [-1.96 * v[0], 1.96 * v[0]]),
+                two(lambda v, sigma: [2 * v[0], sqrt((2 * v[0]) ** 2 + sigma**2)]),
+                two(lambda v, sigma: [v[0], 2 * v[1]]),
+                two(lambda v, sigma: [1.96 * v[0], 1.96 * v[1]]),
+                two(lambda v, sigma: [v[0], 1.96 * v[1]]),
+                two(lambda v, sigma: [1.96 * v[0], sqrt((1.96 * v[0]) ** 2 + sigma**2)]),
+                two(lambda v, sigma: [-1.96 * v[0], 1.96 * v[0]]),
             ],
-            hint="There is a factor 1.96 in your answer: you return how far a 95 % band reaches. "
+            hint="There is a factor 1.96, or 2, in your answer: you return how far a 95 % band "
+            "reaches. "
             "It is what one draws, but it was not asked for. The standard error is one "
             "sigma of the line's height at this place; a band of 95 % reaches 1.96 of them "
             "up and as many down. Mind the order, too: the factor belongs to the very end, "
@@ -366,8 +321,8 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The number of points minus two",
-            model=_line(lambda n, mean, s, x0: sqrt(1 / (n - 2) + (x0 - mean) ** 2 / s)),
-            others=[_line(lambda n, mean, s, x0: sqrt(1 / (n - 1) + (x0 - mean) ** 2 / s))],
+            model=of_line(lambda n, mean, s, x0: sqrt(1 / (n - 2) + (x0 - mean) ** 2 / s)),
+            others=[of_line(lambda n, mean, s, x0: sqrt(1 / (n - 1) + (x0 - mean) ** 2 / s))],
             hint="You have put the number of points minus one or two where the number of points "
             "belongs. This subtraction has its place elsewhere: if sigma is not known, it "
             "is estimated from the residuals, and because the line was fitted to the same "
@@ -379,10 +334,13 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The squares of the distances are missing",
-            model=_line(lambda n, mean, s, x0: sqrt(1 / n + abs(x0 - mean) / s)),
+            model=of_line(lambda n, mean, s, x0: sqrt(1 / n + abs(x0 - mean) / s)),
             others=[
-                _line(lambda n, mean, s, x0: sqrt(1 / n) + abs(x0 - mean) / sqrt(s)),
-                _line(lambda n, mean, s, x0: sqrt(1 / n) + (x0 - mean) ** 2 / s),
+                of_line(lambda n, mean, s, x0: 1 / n + abs(x0 - mean) / sqrt(s)),
+                of_line(lambda n, mean, s, x0: sqrt(1 / n + ((x0 - mean) / s) ** 2)),
+                of_line(lambda n, mean, s, x0: sqrt(1 / n + (x0**2 - mean**2) / s)),
+                of_line(lambda n, mean, s, x0: sqrt(1 / n) + abs(x0 - mean) / sqrt(s)),
+                of_line(lambda n, mean, s, x0: sqrt(1 / n) + (x0 - mean) ** 2 / s),
             ],
             hint="Your formula has the two parts, the height in the middle and the distance from "
             "it, but they are not put together as squares. An error of the slope is "
@@ -393,11 +351,12 @@ EXERCISE = Exercise(
             "the root, and the root covers both terms. In the lesson's example 0.25 and "
             "2.45 are added before the root is taken.",
         ),
+        *FURTHER,
         Wrong(
             name="The second number follows, the first is wrong",
-            when=_seen(
-                lambda got, right, s: (
-                    not _near(got[0], right[0]) and _near(got[1], sqrt(got[0] ** 2 + s**2))
+            when=seen(
+                lambda got, wanted, s: (
+                    not near(got[0], wanted[0]) and near(got[1], sqrt(got[0] ** 2 + s**2))
                 )
             ),
             last=True,
@@ -412,7 +371,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The first number is right, the second is not",
-            when=_seen(lambda got, right, s: _near(got[0], right[0])),
+            when=seen(lambda got, wanted, s: near(got[0], wanted[0])),
             last=True,
             hint="The error of the line is right, and that is the harder part. A new measurement "
             "at x0 is counted from the fitted line. It misses it for two reasons: the line "
