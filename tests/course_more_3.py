@@ -76,9 +76,10 @@ _3D = {
     "The bound is given in percent or relative to the function": _t("100*exp(<r>)*<r>^<n1>/<n1>!"),
     "M is not the largest value of the derivative": _t("exp(<n1>)*<r>^<n1>/<n1>!"),
     "Another number stands where the factorial belongs": _t("(<r>/<n1>)^<n1>"),
-    "The power and the factorial have different numbers": lambda p: f"exp({p.r})*{p.r}^{p.n}/{p.n - 1}!",  # noqa: E501
+    "The power and the factorial have different numbers":
+        lambda p: f"exp({p.r})*{p.r}^{p.n}/{p.n - 1}!",
     "The exact error is rounded down":
-        lambda p: _t("0.995*(exp(<r>)" + "".join(f"-<r>^{k}/{k}!" for k in range(p.n + 1)) + ")")(
+        lambda p: _t("0.985*(exp(<r>)" + "".join(f"-<r>^{k}/{k}!" for k in range(p.n + 1)) + ")")(
             p),
 }  # fmt: skip
 _3E = {

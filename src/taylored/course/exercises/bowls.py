@@ -96,9 +96,10 @@ climbs = _seen(lambda s, g, h, rate: _same_factor(s, g), bowls=False)
 
 def _chosen(s: np.ndarray, g: np.ndarray, h: np.ndarray, rate: float) -> np.ndarray | None:
     """Where Newton's step was taken; None where something was neither of the two steps."""
-    newton = np.all(np.isclose(s, newtons(g, h), rtol=1e-5, atol=1e-7), axis=1)
-    down = np.all(np.isclose(s, -rate * g, rtol=1e-5, atol=1e-7), axis=1)
-    return newton if bool(np.all(newton | down)) else None
+    newton, down = (
+        np.isclose(s, step, rtol=1e-5, atol=1e-7).all(axis=1) for step in (newtons(g, h), -rate * g)
+    )
+    return newton if (newton | down).all() else None
 
 
 _OF_GRADIENT: tuple[Callable[[np.ndarray], np.ndarray], ...] = (

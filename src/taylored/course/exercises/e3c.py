@@ -15,7 +15,7 @@ __all__ = ["EXERCISE"]
 
 
 def _parameters(rng: Random) -> dict[str, Any]:
-    return {"a": rng.choice([3, 4, 5, 6, 7, 8, 9])}
+    return {"a": rng.choice([3, 5, 6, 7, 8, 9])}  # with 4 two mistakes give the same numbers
 
 
 def _inputs(rng: Random, p: Parameters) -> Case:

@@ -16,7 +16,7 @@ def f(p: Parameters, x: Any) -> Any:
     return x**p.a - p.b
 
 
-def slope(p: Parameters, x: float) -> float:
+def slope(p: Parameters, x: Any) -> Any:
     return p.a * x ** (p.a - 1)
 
 
