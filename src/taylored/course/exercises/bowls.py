@@ -97,9 +97,10 @@ climbs = _seen(lambda s, g, h, rate: _same_factor(s, g), bowls=False)
 def _chosen(s: np.ndarray, g: np.ndarray, h: np.ndarray, rate: float) -> np.ndarray | None:
     """Where Newton's step was taken; None where something was neither of the two steps."""
     newton, down = (
-        np.isclose(s, step, rtol=1e-5, atol=1e-7).all(axis=1) for step in (newtons(g, h), -rate * g)
+        np.array([np.allclose(*pair, rtol=1e-5, atol=1e-7) for pair in zip(s, step, strict=True)])
+        for step in (newtons(g, h), -rate * g)
     )
-    return newton if (newton | down).all() else None
+    return newton if bool(np.logical_or(newton, down).all()) else None
 
 
 _OF_GRADIENT: tuple[Callable[[np.ndarray], np.ndarray], ...] = (
