@@ -1,17 +1,17 @@
 """Every exercise: right answers in all forms, wrong ones with the name of their mistake."""
 
+import math
 import re
 from collections import Counter
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from itertools import combinations
-from math import pi
 
 import pytest
 
 from course_data import answer_of
-from taylored.course.checking import Code, Exercise, Numbers
+from taylored.course.checking import Code, Exercise, Number, Numbers, Place
 from taylored.course.checking.answers import read_number
 from taylored.course.checking.check import check
 from taylored.course.checking.common import COMMON, NEARLY
@@ -228,6 +228,24 @@ def test_an_entry_of_a_table_is_named_as_it_is_read():
     assert "row 1, column 2" in said.gap and not said.right
 
 
+STRANGE = [math.nan, math.inf, 1e300, -1e-300, 0.0, [], [0.0] * 7, [[1.0]] * 3, [[[2.0, 3.0]]]]
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_whatever_comes_is_judged(name):
+    task = exercise(name)
+    calls = range(len(draw(task, 1).cases))
+    if isinstance(task.answer, Code):
+        values = STRANGE if not task.answer.player else []
+        for value in values:
+            done = {"outputs": [{"value": value} for _ in calls]}
+            assert not check(task, 1, "x", tries=0, run=lambda _, done=done: done).right
+    elif isinstance(task.answer, Number | Numbers | Place):
+        for text in ("1e300", "-1e300", "1e-300", "-1e100", "0"):
+            for raw in (text, [text] * max(2, len(getattr(task.answer, "names", ())))):
+                check(task, 1, raw, tries=0, run=child.play)
+
+
 def test_comparison_takes_every_form_of_the_same():
     right = as_array([1.0, 2.0])
     task = exercise("1A")
@@ -279,7 +297,7 @@ def test_blanks_are_read_in_one_way(text):
     assert all(row.strip() for row in rows_of(text))
 
 
-@pytest.mark.parametrize(("text", "value"), [("2²", 4), ("3²+2(1+1)", 13), ("m = 2pi", 2 * pi),
+@pytest.mark.parametrize(("text", "value"), [("2²", 4), ("3²+2(1+1)", 13), ("m = 2pi", math.tau),
                                              ("f (x) = 1/2", 0.5)])  # fmt: skip
 def test_numbers_as_written_on_paper(text, value):
     assert read_number(text) == pytest.approx(value)

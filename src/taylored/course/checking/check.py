@@ -163,11 +163,19 @@ def recognize(
     for wrong in exercise.wrong:
         if wrong.last is not last:
             continue
-        if wrong.when is not None and wrong.when(drawn.p, drawn.cases, found):
+        if wrong.when is not None and _is_seen(wrong.when, drawn, found):
             return wrong
         if any(_is_of(exercise, model, drawn, found) for model in wrong.models):
             return wrong
     return None
+
+
+def _is_seen(when: Callable[..., bool], drawn: Drawn, found: list[Any]) -> bool:
+    """Whether a mistake shows in an answer; not where the answer has another form than it."""
+    try:
+        return bool(when(drawn.p, drawn.cases, found))
+    except (ArithmeticError, IndexError, TypeError, ValueError):
+        return False
 
 
 def _is_of(exercise: Exercise, model: Any, drawn: Drawn, found: list[Any]) -> bool:
