@@ -133,6 +133,7 @@ def started(folder, seconds="0.02", ledger=""):
         [sys.executable, "script.py", str(ledger), seconds], cwd=folder, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": os.path.dirname(__file__)},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's & ignores it
     )  # fmt: skip
     return process
 

@@ -62,11 +62,9 @@ def right(p: Parameters, x: Any, y: Any, sigma: Any) -> list[float]:
     return list(solved(x, y, sigma)[:3])
 
 
-def log_line(
-    p: Parameters, x: Any, y: Any, sigma: Any, of_y: float = 0, of_sigma: float = 0
-) -> tuple[float, float]:
-    """The line through the logarithms, with powers of y and of 1/sigma as its weights."""
-    w = np.asarray(y) ** of_y * np.asarray(sigma) ** -float(of_sigma)
+def log_line(x: Any, y: Any, sigma: Any, powers: tuple[float, float]) -> tuple[float, float]:
+    """a and tau of the line through the logarithms, weighted with powers of y and of 1/sigma."""
+    w = np.asarray(y) ** powers[0] * np.asarray(sigma) ** -float(powers[1])
     slope, start = np.polyfit(x, np.log(y), 1, w=w)
     return float(np.exp(start)), float(-1.0 / slope)
 
@@ -102,23 +100,29 @@ def powered(power: float) -> Any:
     return lambda p, x, y, sigma: solved(x, y, [s**power for s in sigma])[:2]
 
 
+# What is read from a and tau of such a line, rightly or not.
+_READ: tuple[Callable[[float, float], tuple[float, float]], ...] = (
+    lambda a, tau: (a, tau),
+    lambda a, tau: (math.log(a), tau),
+    lambda a, tau: (a, tau * math.log(10)),
+    lambda a, tau: (a, 1 / tau),
+    lambda a, tau: (a, -tau),
+    lambda a, tau: (a, -1 / tau),
+)
+
+
+def _read_off(powers: tuple[float, float], read: Callable[..., tuple[float, float]]) -> Any:
+    def model(p: Parameters, x: Any, y: Any, sigma: Any) -> tuple[float, float]:
+        return read(*log_line(x, y, sigma, powers))
+
+    return model
+
+
 def log_lines(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
     """A line through the logarithms with any weights, a and tau read from it rightly or not."""
     weights = [(i, k) for i in (0, 1, 2) for k in (0, 1, 2, -1)]
-    return any(
-        any_of(
-            lambda p, *case, w=w: log_line(p, *case, *w),
-            lambda p, *case, w=w: (np.log(log_line(p, *case, *w)[0]), log_line(p, *case, *w)[1]),
-            lambda p, *case, w=w: (
-                log_line(p, *case, *w)[0],
-                log_line(p, *case, *w)[1] * math.log(10),
-            ),
-            lambda p, *case, w=w: (log_line(p, *case, *w)[0], 1 / log_line(p, *case, *w)[1]),
-            lambda p, *case, w=w: (log_line(p, *case, *w)[0], -log_line(p, *case, *w)[1]),
-            lambda p, *case, w=w: (log_line(p, *case, *w)[0], -1 / log_line(p, *case, *w)[1]),
-        )(p, cases, outputs)
-        for w in weights
-    )
+    forms = [_read_off(w, read) for w in weights for read in _READ]
+    return any_of(*forms)(p, cases, outputs)
 
 
 def lifted(p: Parameters, x: Any, y: Any, sigma: Any) -> tuple[float, float]:
