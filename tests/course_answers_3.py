@@ -394,7 +394,7 @@ ANSWERS["3H"] = Answers(
         "Only the quadratic part is given": ["a²x²/2 + a b x y + b²y²"],
         "The answer is no polynomial": ["1 + a x + 1/(1 - b y)"],
         "The constant does not fit": ["3 + a x + b y + a²x²/2 + a b x y + b²y²"],
-        "The slope along x does not fit": ["1 + 9x + b y + a²x²/2 + a b x y + b²y²"],
+        "The slope along x does not fit": ["1 + 9.7x + b y + a²x²/2 + a b x y + b²y²"],
         "The slope along y does not fit": ["1 + a x + 9.7y + a²x²/2 + a b x y + b²y²"],
         "The square of x does not fit": ["1 + a x + b y + 9.7x² + a b x y + b²y²"],
         "The mixed term does not fit": ["1 + a x + b y + a²x²/2 + 9.7x y + b²y²"],

@@ -85,7 +85,7 @@ _3D = {
 _3E = {
     "The last number is taken for the height of the poles": _t("sqrt((<a>-(<c>))^2 + <t>)"),
     "It is the distance between the two poles": _t("4*<b>^2"),
-    "Distances from zero are added or subtracted": _t("sqrt(abs(<t> - (<c>)^2))"),
+    "Distances from zero are added or subtracted": _t("sqrt(<t> + (<c>)^2)"),
     "Only a real number of the denominator is taken": _t("<s>"),
     "The real part of the poles does not enter": _t("sqrt((<c>)^2 + <b>^2)"),
     "The center is subtracted from the imaginary part as well":

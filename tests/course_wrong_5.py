@@ -47,7 +47,7 @@ _A = {
         _chi("np.var(r/sigma)"),
         _chi("np.std(r/sigma)"),
     ],
-    "The fraction stands on its head": [_chi("np.sum((sigma/r)**2)")],
+    "The fraction stands on its head": [_chi("1/np.sum((r/sigma)**2)")],
     "Sigma is added or subtracted": [_chi("np.sum(r**2 + sigma**2)"), _chi("sum((r - sigma)**2)")],
     "The distance is not the vertical one": [_chi(f"{_PULLS}/(1 + m**2)")],
     "The derivative instead of chi-squared": [_chi("-2*np.sum(r*x/sigma**2)")],

@@ -211,10 +211,10 @@ def test_chosen_hyperparameters_beat_their_neighbours():
             assert other < best + 0.7  # the wide prior may move it by as much
 
 
-def test_gaussian_process_of_conflicting_rows_is_their_mean():
+@pytest.mark.parametrize("noise", [1e-9, 1e-6, 1e-3])
+def test_gaussian_process_of_conflicting_rows_is_their_mean(noise):
     # Rows at one place, told apart by noise alone: the posterior is a ridge on their mean.
     z, t = np.zeros((4, 1)), np.array([[0.0], [1.0], [2.0], [5.0]])
-    noise = 1e-9
     found = condition(z, t, np.ones(4), Hyperparameters(np.ones(1), noise))
     # The weights of the rows are (t - 2)/noise, and it is their sum that is shown.
     rounding = 4 * np.finfo(float).eps * np.sum(np.abs(t - 2.0)) / noise

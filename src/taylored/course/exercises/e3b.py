@@ -15,7 +15,7 @@ __all__ = ["EXERCISE"]
 
 
 def _parameters(rng: Random) -> dict[str, Any]:
-    return {"a": rng.randint(2, 6)}
+    return {"a": rng.randint(3, 7)}  # with 2 the square is the double
 
 
 def _inputs(rng: Random, p: Parameters) -> Case:

@@ -18,7 +18,7 @@ _LOOSE = 10.0
 
 # Distances for each order, without those at which two of the usual mistakes give one number, or a
 # wrong term is good enough as a bound (as 4 in the place of the factorial is for all of order 3).
-_DISTANCES = {4: (0.3, 0.35, 0.4, 0.45), 5: (0.3, 0.35, 0.4)}
+_DISTANCES = {4: (0.3, 0.35, 0.4, 0.45), 5: (0.35, 0.4)}
 
 
 def _parameters(rng: Random) -> dict[str, Any]:
