@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from taylored.course.checking import Case, Parameters, Wrong
+from taylored.course.checking.terms import any_of
 from taylored.course.exercises.downhill import SHARED, along, bent, newtons
 
 __all__ = ["BOWLS", "climbs", "fixed_length"]
@@ -63,10 +64,6 @@ def _each(make: Callable[[np.ndarray, np.ndarray], Any]) -> Feature:
         return bool(np.all(np.abs(along(s, way)) > _NEAR))
 
     return feature
-
-
-def _any(*seen: Callable[..., bool]) -> Callable[..., bool]:
-    return lambda p, cases, outputs: any(see(p, cases, outputs) for see in seen)
 
 
 def _factors(s: np.ndarray, way: np.ndarray) -> np.ndarray:
@@ -191,7 +188,7 @@ BOWLS = [
     ),
     Wrong(
         name="The fall-back uses the Hessian",
-        when=_any(
+        when=any_of(
             _seen(_each(lambda g, h: np.linalg.solve(h, g)), bowls=False),
             _seen(_each(lambda g, h: h @ g), bowls=False),
             _seen(_each(lambda g, h: g / np.diag(h)), bowls=False),
@@ -222,7 +219,7 @@ BOWLS = [
     ),
     Wrong(
         name="The eigenvalues are not the curvatures along x and y",
-        when=_any(
+        when=any_of(
             _seen(_each(lambda g, h: g / np.linalg.eigvalsh(h)), bowls=True),
             _seen(_each(lambda g, h: g / np.linalg.eigvalsh(h)[::-1]), bowls=True),
         ),
@@ -230,7 +227,7 @@ BOWLS = [
     ),
     Wrong(
         name="The division is entry by entry",
-        when=_any(
+        when=any_of(
             _seen(_each(lambda g, h: (1 / h) @ g), bowls=True),
             _seen(_each(lambda g, h: g / (h @ g)), bowls=True),
             _seen(_each(lambda g, h: 1 / g), bowls=True),
@@ -244,7 +241,7 @@ BOWLS = [
     ),
     Wrong(
         name="Both steps are added",
-        when=_any(
+        when=any_of(
             _seen(lambda s, g, h, r: _equal(s, newtons(g, h) - r * g), bowls=True),
             _seen(lambda s, g, h, r: _equal(s, newtons(g, h) - r * g), bowls=False),
             _seen(lambda s, g, h, r: _equal(s, newtons(g, h) - r * g)),

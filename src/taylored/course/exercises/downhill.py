@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from taylored.course.checking import Case, Parameters, Wrong
+from taylored.course.checking.terms import any_of
 from taylored.course.figures.landscapes import KINDS, Pit, arrived, pit, start
 
 __all__ = ["DOWNHILL", "MOST", "SHARED", "along", "bent", "firsts", "local", "made", "newtons"]
@@ -113,10 +114,6 @@ def _all_along(make: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Callable
         return bool(np.all(way > _NEAR) or np.all(way < -_NEAR))
 
     return _sees(feature)
-
-
-def _any(*seen: Callable[..., bool]) -> Callable[..., bool]:
-    return lambda p, cases, outputs: any(see(p, cases, outputs) for see in seen)
 
 
 def _exchanged(s: np.ndarray, g: np.ndarray, h: np.ndarray) -> bool:
@@ -295,7 +292,7 @@ DOWNHILL = [
     ),
     Wrong(
         name="The test lets a negative curvature through",
-        when=_any(_sees(_let_through), _weak_later),
+        when=any_of(_sees(_let_through), _weak_later),
         hint="You test the Hessian before you take Newton's step, and that is the right idea. But "
         "the test is too weak: on some ground Newton's step is taken although a curvature is "
         "negative, and there it leads to a saddle or up to a top. Several tests look good and "
@@ -307,7 +304,7 @@ DOWNHILL = [
     ),
     Wrong(
         name="The components dx and dy are exchanged",
-        when=_any(
+        when=any_of(
             _all_along(lambda g, h: g[::-1]),
             _all_along(lambda g, h: np.linalg.solve(h, g)[::-1]),
         ),
@@ -315,7 +312,7 @@ DOWNHILL = [
     ),
     Wrong(
         name="One of the two components has the wrong sign",
-        when=_any(
+        when=any_of(
             _all_along(lambda g, h: g * _ASIDE),
             _all_along(lambda g, h: np.linalg.solve(h, g) * _ASIDE),
         ),
@@ -329,7 +326,7 @@ DOWNHILL = [
     ),
     Wrong(
         name="The division is entry by entry",
-        when=_any(
+        when=any_of(
             _all_along(lambda g, h: g / (h @ g)),
             _all_along(lambda g, h: 1 / g),
             _all_along(lambda g, h: (1 / h) @ g),
@@ -338,7 +335,7 @@ DOWNHILL = [
     ),
     Wrong(
         name="The step always lies along the gradient",
-        when=_any(
+        when=any_of(
             _sees(lambda s, g, h: np.all(np.abs(along(s, g)) > _NEAR)),
         ),
         hint=SHARED["one"],
@@ -369,7 +366,7 @@ DOWNHILL = [
     ),
     Wrong(
         name="The eigenvalues are not the curvatures along x and y",
-        when=_any(
+        when=any_of(
             _all_along(lambda g, h: g / np.linalg.eigvalsh(h)),
             _all_along(lambda g, h: g / np.abs(np.linalg.eigvalsh(h))),
             _all_along(lambda g, h: g / np.linalg.eigvalsh(h)[::-1]),
