@@ -101,7 +101,8 @@ def test_errors_of_a_fit_lose_nothing(monkeypatch, quick):
 
 
 SCRIPT = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's & ignores it
 import numpy as np
 from taylored.many import run, source, work
 from taylored.many.verb import fit_many
@@ -133,7 +134,6 @@ def started(folder, seconds="0.02", ledger=""):
         [sys.executable, "script.py", str(ledger), seconds], cwd=folder, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": os.path.dirname(__file__)},
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's & ignores it
     )  # fmt: skip
     return process
 
