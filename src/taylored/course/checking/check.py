@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -35,7 +37,8 @@ from taylored.course.checking.exercise import (
     Match,
     Wrong,
 )
-from taylored.course.checking.partly import in_part, placed, slipped
+from taylored.course.checking.mended import Runner, job_of, mended
+from taylored.course.checking.partly import Partly, in_part, placed, slipped
 from taylored.course.checking.reply import Reply, Trouble
 
 __all__ = ["SHOWN_AFTER", "check", "recognize"]
@@ -44,8 +47,17 @@ SHOWN_AFTER = 3  # tries after which the expected value is shown
 
 _DRAWN = re.compile(r"<<(\w+)>>")  # a drawn number in a text
 _NEARLY = 0.05  # relative: one digit, or two
+_SLOW = 1.0  # seconds of a first run, after which there is no time for changed ones
+_CLEAR = ("SyntaxError", "IndentationError", "TabError", "NameError", "PermissionError")
 
-Runner = Callable[[dict[str, Any]], dict[str, Any]]  # runs learner code elsewhere (course.sandbox)
+
+class _Asked(NamedTuple):
+    """An answer as it was given, how often one was given before, and what ran it."""
+
+    raw: Any
+    tries: int
+    printed: str
+    run: Runner
 
 
 def check(exercise: Exercise, seed: int, raw: Any, *, tries: int, run: Runner) -> Reply:
@@ -59,14 +71,22 @@ def check(exercise: Exercise, seed: int, raw: Any, *, tries: int, run: Runner) -
     printed = ""
     try:
         if isinstance(exercise.answer, Code):
+            begun = time.monotonic()
             found, printed, failed = _of_code(exercise, exercise.answer, drawn, raw, run)
+            if time.monotonic() - begun > _SLOW:
+                run = _no_more
             if failed is not None:
-                return failed
+                return _with_change(failed, exercise, drawn, raw, run)
         else:
             found = outputs(exercise, drawn.p, drawn.cases, raw)
     except Unread as error:
         return Reply(False, str(error), unread=True)
-    return _judge(exercise, drawn, found, tries, printed=printed, raw=raw)
+    return _judge(exercise, drawn, found, _Asked(raw, tries, printed, run))
+
+
+def _no_more(job: dict[str, Any]) -> dict[str, Any]:
+    """In the place of a runner, where code is too slow to be run again and again."""
+    return {}
 
 
 def _of_code(
@@ -77,8 +97,7 @@ def _of_code(
         raise Unread("There is no code yet.")
     if len(raw) > LONGEST:
         raise Unread(f"The answer has {len(raw):,} characters; at most {LONGEST:,} are read.")
-    done = run({"source": raw, "name": answer.name, "player": answer.player,
-                "calls": [list(c) for c in drawn.cases], "parameters": vars(drawn.p)})  # fmt: skip
+    done = run(job_of(answer, drawn, raw))
     printed = done.get("printed", "")
     if done.get("stopped"):
         return [], printed, Reply(False, done["message"], printed=printed)
@@ -102,46 +121,77 @@ def _failed(trouble: dict[str, Any], printed: str, tried: str = "") -> Reply:
                  trouble=said, printed=printed, tried=tried)  # fmt: skip
 
 
-def _judge(
-    exercise: Exercise, drawn: Drawn, found: list[Any], tries: int, *, printed: str, raw: Any
-) -> Reply:
+def _with_change(failed: Reply, exercise: Exercise, drawn: Drawn, raw: str, run: Runner) -> Reply:
+    """The reply to code that stopped, with the one small change that makes it right, if any."""
+    if failed.trouble is None or failed.trouble.kind in _CLEAR:
+        return failed
+    change = mended(exercise, drawn, raw, run)
+    if change is None:
+        return failed
+    name = change.mistake.name
+    return replace(failed, message=f"{failed.message}. {change.where}{name}.",
+                   mistake=name, hint=change.mistake.hint)  # fmt: skip
+
+
+def _judge(exercise: Exercise, drawn: Drawn, found: list[Any], asked: _Asked) -> Reply:
     if exercise.judge is not None:
         said = exercise.judge(drawn.p, drawn.cases, found)
     else:
-        said = _compared(exercise, drawn, found, tries)
+        said = _compared(exercise, drawn, found, asked.tries)
+    reply = Reply(said.right, "Right.", said.tried, said.got, said.expected, said.gap,
+                  printed=asked.printed)  # fmt: skip
     if said.right:
-        return Reply(True, "Right.", said.tried, said.got, said.expected, said.gap, printed=printed)
+        return reply
     with np.errstate(all="ignore"):  # a learner's numbers may be anything
-        wrong, where = _mistake(exercise, drawn, found, raw)
-    name, hint = (wrong.name, wrong.hint) if wrong else ("", "")
-    message = f"Not yet. {where}{name}." if name else "Not yet."
-    return Reply(False, message, said.tried, said.got, said.expected, said.gap, name, hint,
-                 printed=printed)  # fmt: skip
+        mistakes = _mistakes(exercise, drawn, found, asked)
+    parts = [f"{where}{mistake.name}." for mistake, where in mistakes]
+    name, hint = (mistakes[0][0].name, mistakes[0][0].hint) if mistakes else ("", "")
+    return replace(reply, message=" ".join(["Not yet.", *parts]), mistake=name, hint=hint)
 
 
-def _mistake(
-    exercise: Exercise, drawn: Drawn, found: list[Any], raw: Any
-) -> tuple[Wrong | CommonMistake | None, str]:
-    """The mistake that explains an answer, and where it was made if not everywhere.
+_Mistakes = list[tuple[Wrong | CommonMistake, str]]  # and where each was made if not everywhere
+
+
+def _mistakes(exercise: Exercise, drawn: Drawn, found: list[Any], asked: _Asked) -> _Mistakes:
+    """The mistake that explains an answer; after a vague one the small change that mends it.
 
     First the exercise's own, in all entries or in some; then lost parentheses, those common to all
-    exercises, the exercise's last ones, small slips in a formula, and too few digits.
+    exercises, small slips in a formula, single changes of the learner's own text, the exercise's
+    last ones, mistakes in some of the entries, and too few digits.
     """
     wrong = recognize(exercise, drawn, found)
     part = None if wrong else in_part(exercise, drawn, found)
-    if part is None or not (isinstance(part[0], Wrong) and part[2]):
-        field = None if wrong else unbracketed(exercise, drawn, raw)
+    if wrong is None and not (part and isinstance(part[0], Wrong) and part[2]):
+        field = unbracketed(exercise, drawn, asked.raw)
         if field is not None:
-            return BRACKETS, f"In {_entry(exercise, (field,))}: "
-        wrong = wrong or _common(exercise, drawn, found) or recognize(exercise, drawn, found, True)
-        part = None if wrong else part or slipped(exercise, drawn, found)
-    if wrong is None and part is None:
-        wrong = _nearly(exercise, drawn, found)
-        part = None if wrong else placed(exercise, drawn, found)
+            return [(BRACKETS, f"In {_entry(exercise, (field,))}: ")]
+        wrong = _common(exercise, drawn, found)
+        if wrong is None:
+            return _small(exercise, drawn, found, asked, part)
+    return [(wrong, "")] if wrong else [_placed(exercise, part)]
+
+
+def _small(
+    exercise: Exercise, drawn: Drawn, found: list[Any], asked: _Asked, part: Partly | None
+) -> _Mistakes:
+    """Mistakes that no model of the whole answer has."""
+    last = recognize(exercise, drawn, found, last=True)
+    part = part or (None if last else slipped(exercise, drawn, found))
+    if part and part[2] and not last:
+        return [_placed(exercise, part)]
+    change = mended(exercise, drawn, asked.raw, asked.run)
+    if last or change:
+        return [*([(last, "")] if last else []), *([change] if change else [])]
     if part:
-        named = part[1] and exercise.judge is None
-        return part[0], f"In {_entry(exercise, part[1])}: " if named else ""
-    return wrong, ""
+        return [_placed(exercise, part)]
+    near = _nearly(exercise, drawn, found)
+    part = None if near else placed(exercise, drawn, found)
+    return [(near, "")] if near else [_placed(exercise, part)] if part else []
+
+
+def _placed(exercise: Exercise, part: Partly) -> tuple[Wrong | CommonMistake, str]:
+    named = part[1] and exercise.judge is None
+    return part[0], f"In {_entry(exercise, part[1])}: " if named else ""
 
 
 def _entry(exercise: Exercise, at: tuple[int, ...]) -> str:

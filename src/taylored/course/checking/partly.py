@@ -13,17 +13,16 @@ from taylored.course.checking.draw import expected, wrong_output
 from taylored.course.checking.exercise import Drawn, Exercise, Wrong
 from taylored.course.checking.slips import slip_of
 
-__all__ = ["in_part", "placed", "slipped"]
+__all__ = ["Partly", "in_part", "placed", "slipped"]
 
 _SURE = 4  # cases: with so many no entry agrees with a model by chance
 
 Mistake = Wrong | CommonMistake
+Partly = tuple[Mistake, tuple[int, ...], bool]  # the first place, and whether it explains all
 
 
-def in_part(
-    exercise: Exercise, drawn: Drawn, found: Sequence[Any]
-) -> tuple[Mistake, tuple[int, ...], bool] | None:
-    """The mistake that explains wrong entries best, the first of their places, whether all are."""
+def in_part(exercise: Exercise, drawn: Drawn, found: Sequence[Any]) -> Partly | None:
+    """The mistake that explains wrong entries best."""
     judged = exercise.judge is not None
     if exercise.same is not None or (judged and not any(w.models for w in exercise.wrong)):
         return None
@@ -48,10 +47,8 @@ def in_part(
     return mistake, place, not rank[0]
 
 
-def slipped(
-    exercise: Exercise, drawn: Drawn, found: Sequence[Any]
-) -> tuple[Mistake, tuple[int, ...], bool] | None:
-    """The small slip in the formula of the first wrong entry, and its place."""
+def slipped(exercise: Exercise, drawn: Drawn, found: Sequence[Any]) -> Partly | None:
+    """The small slip in the formula of the first wrong entry."""
     rights = [expected(exercise, drawn.p, case) for case in drawn.cases]
     right, got = _table(rights, rights), _table(found, rights)
     if not exercise.formulas or right is None or got is None:
@@ -68,9 +65,7 @@ def slipped(
     return None
 
 
-def placed(
-    exercise: Exercise, drawn: Drawn, found: Sequence[Any]
-) -> tuple[Mistake, tuple[int, ...], bool] | None:
+def placed(exercise: Exercise, drawn: Drawn, found: Sequence[Any]) -> Partly | None:
     """The first wrong entry, where others are right."""
     if exercise.judge is not None or exercise.same is not None:
         return None

@@ -14,8 +14,12 @@ from taylored.course.exercises.more_3h import WRONG as MORE
 __all__ = ["EXERCISE"]
 
 
+# Half the product of the two is not their sum: the two mistakes could not be told apart.
+_PAIRS = [(a, b) for a in range(2, 8) for b in range(2, 8) if a != b and a * b != 2 * (a + b)]
+
+
 def _parameters(rng: Random) -> dict[str, Any]:
-    a, b = rng.sample([2, 3, 4, 5, 6, 7], 2)
+    a, b = rng.choice(_PAIRS)
     return {"a": a, "b": b}
 
 

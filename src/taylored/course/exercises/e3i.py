@@ -76,7 +76,7 @@ def _at_end(M: float, r: float, tol: float) -> float:
 _APART = (*_NO_LIMIT, *_NO_FACTORIAL, *_NUMBER, *_NO_DISTANCE)
 
 
-_EVEN = {2: _UNEQUAL[0], 3: _UNEQUAL[1]}  # cases in which these are not one order too many
+_EVEN = {2: _UNEQUAL[0], 6: _UNEQUAL[1]}  # cases in which these are not one order too many
 
 
 def _inputs(rng: Random, p: Parameters) -> Case:
@@ -85,12 +85,34 @@ def _inputs(rng: Random, p: Parameters) -> Case:
     if p.turn == 1:
         return rng.uniform(0.2, 0.9), rng.uniform(0.3, 0.95), rng.uniform(0.9, 1.2)
     while True:
-        case = rng.uniform(5.0, 3000.0), rng.uniform(0.3, 0.95), 10.0 ** rng.uniform(-11.0, -2.0)
+        case = _near_an_edge(rng, *_EDGES[p.turn % len(_EDGES)])
         found = [_right(p, *case), *(model(*case) for model in _APART)]
         if len(set(found)) == len(found) and (
             p.turn not in _EVEN or _EVEN[p.turn](*case) == found[0]
         ):
             return case
+
+
+# The bound at the right order over the tolerance, or that at the order before (above 1). Near 1
+# on either side a bound that is a little too large or too small gives another order; at 0.3 one
+# that is e^r times too large does not, and one that is n times too large does; at 0.45 with a small
+# r one that is 1/r times too large does.
+_EDGES = (
+    ((0.27, 0.32), (0.3, 0.95)),
+    ((0.92, 0.97), (0.3, 0.95)),
+    ((1.04, 1.09), (0.3, 0.95)),
+    ((0.42, 0.46), (0.3, 0.4)),
+)
+
+
+def _near_an_edge(
+    rng: Random, shares: tuple[float, float], distances: tuple[float, float]
+) -> tuple[float, float, float]:
+    M, r = rng.uniform(5.0, 3000.0), rng.uniform(*distances)
+    rough = 10.0 ** rng.uniform(-11.0, -2.0)
+    order = _least(lambda n: _bound(M, r, n), rough)
+    share = rng.uniform(*shares)
+    return M, r, float(f"{_bound(M, r, order - (share > 1)) / share:.3g}")
 
 
 def _orders(p: Parameters, cases: list[Case], outputs: list[Any]) -> tuple[np.ndarray, np.ndarray]:

@@ -16,13 +16,14 @@ import os
 import sys
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from taylored.course.sandbox.replies import MOST_PRINTED
+from taylored.course.sandbox.trials import trials
 from taylored.course.sandbox.trouble import NAME, trouble, trouble_of
 from taylored.course.sandbox.values import NotNumbers, plain, prepared
 
@@ -55,16 +56,30 @@ class _Printed(io.TextIOBase):
         return True
 
 
+class _Unseen(io.TextIOBase):
+    """What changed texts print: nobody reads it."""
+
+    def write(self, text: str) -> int:  # type: ignore[override]
+        return len(text)
+
+    def writable(self) -> bool:
+        return True
+
+
 def play(job: dict[str, Any]) -> dict[str, Any]:
     """Run the job's source and call its function; see `checking.check` for job and result."""
     printed = _Printed()
     result: dict[str, Any] = {"outputs": [], "trouble": None, "stopped": "", "message": ""}
     space: dict[str, Any] = {"__name__": NAME}
-    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+    heard = _Unseen() if "texts" in job else printed
+    with contextlib.redirect_stdout(heard), contextlib.redirect_stderr(heard):
         try:
             with np.errstate(all="ignore"):
-                exec(compile(job["source"], NAME, "exec"), space)  # the learner's own code
-                result["outputs"] = _outputs(job, _function(job["name"], space))
+                if "texts" in job:
+                    result["tried"] = trials(job, lambda text: _each_output(job, text))
+                else:
+                    _define(job["source"], space)
+                    result["outputs"] = _outputs(job, _function(job["name"], space))
         except _Flood:
             result |= {"stopped": "output", "message": _FLOOD}
         except MemoryError:
@@ -75,6 +90,22 @@ def play(job: dict[str, Any]) -> dict[str, Any]:
             result["trouble"] = trouble_of(error, job["source"], space)
     result["printed"] = "".join(printed.pieces)
     return result
+
+
+def _define(source: str, space: dict[str, Any]) -> None:
+    exec(compile(source, NAME, "exec"), space)  # the learner's own code
+
+
+def _each_output(job: dict[str, Any], text: str) -> Iterator[Any]:
+    """What a changed text of the learner's code gives for each call."""
+    space: dict[str, Any] = {"__name__": NAME}
+    _define(text, space)
+    function = _function(job["name"], space)
+    if job.get("player"):
+        yield from (output["value"] for output in _outputs(job, function))
+    else:
+        for call in job["calls"]:
+            yield plain(function(*prepared(call)))
 
 
 _FLOOD = (

@@ -35,6 +35,18 @@ def _is_whole(reply: dict[str, Any]) -> bool:
         and len(reply["message"]) <= _LONGEST
         and (reply.get("trouble") is None or _is_trouble(reply["trouble"]))
         and all(map(_is_output, reply["outputs"]))
+        and isinstance(reply.get("tried", []), list)
+        and all(map(_is_trial, reply.get("tried", [])))
+    )
+
+
+def _is_trial(found: Any) -> bool:
+    """Whether it is the number of a text and the values that it gave."""
+    if not isinstance(found, dict) or set(found) != {"number", "values"}:
+        return False
+    values = found["values"]
+    return (
+        type(found["number"]) is int and isinstance(values, list) and all(map(_is_numeric, values))
     )
 
 
