@@ -316,6 +316,9 @@ ANSWERS["1G"] = Answers(
         "The square root is missing": [
             _pair(lambda p: 4 * p.eps / p.M, lambda p: _error(p, 4 * p.eps / p.M)),
         ],
+        "The quotient under the root is upside down": [
+            _texts("2*sqrt({M}/{eps})", "2*sqrt({eps}*{M})"),
+        ],
         "The step is taken as small as possible": [["1e-16", "1e-16"], ["1e-10", "0"]],
         "The step is right, the error at it is not": [
             _pair(_step, lambda p: p.eps), _texts("2*sqrt({eps}/{M})", "{M}*{eps}"),

@@ -40,6 +40,9 @@ _2A = Answers(
         "The way through x is missing": [_said(_Y)],
         "The speeds are missing": [_said("2*cos({a}*t)*t^{b} + cos({a}*t)^2 + {c}")],
         "The two contributions are multiplied": [_said(f"({_X})*{_Y}")],
+        "The sum of the slopes is multiplied with the sum of the speeds": [
+            _said("(2*cos({a}*t)*t^{b} + cos({a}*t)^2 + {c})*({b}*t^({b}-1) - {a}*sin({a}*t))"),
+        ],
         "Derivatives and speeds are paired crosswise": [
             _said("2*cos({a}*t)*t^{b}*{b}*t^({b}-1) - (cos({a}*t)^2+{c})*{a}*sin({a}*t)"),
         ],
@@ -177,6 +180,7 @@ _2C = Answers(
         "The neuron ignores its inputs": [["1", "1", "5"], ["1", "1", "-5"]],
         "Yes and no are exchanged": [_neuron(lambda w1, w2, b: (-w1, -w2, -b))],
         "Only one of the inputs has a say": [["3", "1", "-2"], ["1", "-4", "2"]],
+        "The bias has the wrong sign": [_neuron(lambda w1, w2, b: (w1, w2, -b))],
         "It says 1 too easily, or too seldom": [_instead(_NEAR)],
         "The line divides other corners than it should": [_instead(_FAR)],
     },

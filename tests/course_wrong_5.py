@@ -18,6 +18,7 @@ def _chi(returned: str, line: str = "y - m*x - c") -> str:
 
 _PULLS = "np.sum((r/sigma)**2)"
 _A = {
+    "Only sigma is squared, not the miss": [_chi("np.sum(r/sigma**2)")],
     "A root is taken at the end": [_chi(f"np.sqrt({_PULLS})")],
     "Sigma multiplies instead of dividing": [_chi("np.sum((r*sigma)**2)")],
     "Added first, squared afterwards": [_chi("np.sum(r/sigma)**2")],
@@ -106,6 +107,10 @@ def _pair(p: SimpleNamespace) -> list[str]:
 
 
 _B = {
+    "One sum is divided by n, the other by n - 1": [
+        _line(lambda a, b, sxx, sxy, m, c: (0.8 * m, b - 0.8 * m * a)),
+        _line(lambda a, b, sxx, sxy, m, c: (1.25 * m, b - 1.25 * m * a)),
+    ],
     "The line passes through two of the points": [_pair],
     "Begin with the center": [_line(lambda a, b, sxx, sxy, m, c: (1.37 * m, 1.6 * c))],
     "The fraction of the slope stands on its head": [
@@ -142,6 +147,10 @@ def _of_matrix(returned: str) -> str:
 
 
 _C = {
+    "The factor 2 of the Hessian is lost or stands on the wrong side": [
+        _errors("sigma*np.sqrt(0.5/s)", "sigma*np.sqrt((1/n + b**2/s)/2)"),
+        _of_matrix("np.sqrt(np.diag(C)/2)"),
+    ],
     "The mean is not squared, or its place is taken": [
         _errors(second="sigma*np.sqrt(1/n + b/s)"),
         _errors(second="sigma*np.sqrt(1/n + np.mean(x**2)/s)"),
@@ -155,7 +164,6 @@ _C = {
     "Another place than the mean is taken for the middle": [_errors(middle="x[0]")],
     "The matrix was not inverted, or not weighted in full": [
         _of_matrix("1/np.sqrt(np.diag(A.T @ A))"),
-        _of_matrix("np.sqrt(np.diag(C)/2)"),
     ],
     "The whole matrix instead of two numbers": [_of_matrix("C")],
     "The sum of squares is another one": [_errors(total="np.sum(abs(x - b))")],
@@ -195,6 +203,9 @@ def _three(at: int, form: Callable[..., float]) -> Callable[[SimpleNamespace], l
 
 
 _D = {
+    "The root of the sum of squares, not of their mean": [
+        _three(0, lambda s, mean, square, spread: -mean / math.sqrt(5 * square)),
+    ],
     "The root of the mean square is another number": [
         _three(0, lambda s, mean, square, spread: -mean / square),
         _three(0, lambda s, mean, square, spread: -mean / math.sqrt(spread / 5)),
@@ -370,6 +381,10 @@ def _of_both(line: str) -> str:
 
 
 _J = {
+    "The gradient and the covariance matrix are in different orders": [
+        _band("sigma*np.sqrt([x0, 1] @ np.linalg.inv([[n, n*b], [n*b, s + n*b*b]]) @ [x0, 1])"),
+        _of_both("g[::-1] @ C @ g[::-1]"),
+    ],
     "The two are exchanged": [
         _band("sigma*np.sqrt(1/n + (x0 - b)**2/s)", "f").replace(
             "return f", "return np.hypot(f, sigma)"
@@ -387,7 +402,6 @@ _J = {
     ],
     "The term with the covariance is not right": [
         _of_both("C[0, 0] + x0**2*C[1, 1] + x0*C[0, 1]"),
-        _of_both("g[::-1] @ C @ g[::-1]"),
     ],
     "The matrix was not inverted": [_of_both("g @ M @ g")],
     "The number of points minus two": [_band("sigma*np.sqrt(1/(n - 2) + (x0 - b)**2/s)")],

@@ -168,7 +168,11 @@ def _mistakes(exercise: Exercise, drawn: Drawn, found: list[Any], asked: _Asked)
         wrong = _common(exercise, drawn, found)
         if wrong is None:
             return _small(exercise, drawn, found, asked, part)
-    return [(wrong, "")] if wrong else [_placed(exercise, part)]
+    if wrong is None:
+        return [_placed(exercise, part)]
+    vague = isinstance(wrong, CommonMistake) or wrong.vague
+    change = mended(exercise, drawn, asked.raw, asked.run) if vague else None
+    return [(wrong, ""), *([change] if change else [])]
 
 
 def _small(
@@ -177,9 +181,9 @@ def _small(
     """Mistakes that no model of the whole answer has."""
     last = recognize(exercise, drawn, found, last=True)
     part = part or (None if last else slipped(exercise, drawn, found))
-    if part and part[2] and not last:
-        return [_placed(exercise, part)]
     change = mended(exercise, drawn, asked.raw, asked.run)
+    if part and part[2] and not last:
+        return [(part[0], change[1]) if change else _placed(exercise, part)]
     if last or change:
         return [*([(last, "")] if last else []), *([change] if change else [])]
     if part:

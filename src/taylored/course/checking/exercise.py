@@ -121,6 +121,8 @@ class Wrong:
 
     Either `model(p, *case)`, which makes the mistake, or `when(p, cases, outputs)`, which sees it.
     `last`: looked for after the mistakes common to all exercises (a lost sign, a factor of two).
+    `vague`: it says what is seen (it never stops) and not what was done; the small change of the
+    learner's own text that mends it, if there is one, is then named too.
     """
 
     name: str
@@ -128,6 +130,7 @@ class Wrong:
     model: Callable[..., Any] | None = None
     when: Callable[..., bool] | None = None
     last: bool = False
+    vague: bool = False
     others: Sequence[Callable[..., Any]] = ()
 
     @property

@@ -8,7 +8,9 @@ the place of the change and its kind are what the learner is told.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from taylored.course.checking.common import CommonMistake
@@ -29,9 +31,11 @@ from taylored.course.checking.moves import moves
 
 __all__ = ["Repair", "repairs"]
 
-_TELLING = (SIGN, NUMBER, COUNT, COMPARED, POWER, FUNCTION, MATRIX, FACTOR, TERM, NAME, CALL)
+_TELLING = (SIGN, NUMBER, COUNT, COMPARED, POWER, FUNCTION, MATRIX, NAME, FACTOR, TERM, CALL)
 _LONGEST = 6_000  # characters of a program: longer ones have more changes than time allows
 _MOST_NAMES = 8
+_MOST_ENTRIES = 4
+_SHORT = 4  # letters
 _SIGNS: dict[type[ast.operator], tuple[str, str, CommonMistake]] = {
     ast.Add: ("+", "-", SIGN),
     ast.Sub: ("-", "+", SIGN),
@@ -63,7 +67,9 @@ _INSTEAD: dict[str, tuple[str, ...]] = {
     for group in _GROUPS
     for word in group
 }
+_WRAPPED = ("exp", "log", "tanh", "sin", "cos")
 _TIMES = ("2", "3", "4", "6", "24")
+_TRIED = (0, 1, *map(int, _TIMES))
 
 
 class Repair(NamedTuple):
@@ -79,6 +85,7 @@ class _Change(NamedTuple):
     mistake: CommonMistake
     node: ast.expr | ast.stmt
     new: str  # in its place
+    added: bool = False  # something that was forgotten, and not another thing than was written
 
 
 def repairs(text: str, *, formula: bool = False) -> list[Repair]:
@@ -93,9 +100,10 @@ def repairs(text: str, *, formula: bool = False) -> list[Repair]:
     if len(text) > _LONGEST:
         return []
     program = _Program(text, tree)
-    found = [*_single(program, formula), *_everywhere(program)]
+    found = _sorted(program, [*_single(program), *_everywhere(program)])
     if not formula:
         found += [Repair(*move) for move in moves(text, tree)]
+    found += _sorted(program, [(c,) for node in program.expressions for c in _named(program, node)])
     seen, kept = {text}, []
     for repair in found:
         if repair.text not in seen:
@@ -104,24 +112,45 @@ def repairs(text: str, *, formula: bool = False) -> list[Repair]:
     return kept
 
 
-def _single(program: _Program, formula: bool) -> list[Repair]:
-    changes = [c for node in program.expressions for c in _of(program, node)]
-    changes.sort(key=lambda c: _TELLING.index(c.mistake))  # stable: in a kind from top to bottom
-    wide = [c for node in program.expressions for c in _with_names(program, node)]
-    return [program.repair(change) for change in (*changes, *wide)]
+def _sorted(program: _Program, changes: list[tuple[_Change, ...]]) -> list[Repair]:
+    """What was written wrongly before what was forgotten; in a kind single and short ones first."""
+
+    def rank(those: tuple[_Change, ...]) -> tuple[bool, int, int, int]:
+        first = those[0]
+        size = len(program.bare(first.node))
+        return first.added, _TELLING.index(first.mistake), len(those), size
+
+    return [program.repair(*those) for those in sorted(changes, key=rank)]
 
 
-def _everywhere(program: _Program) -> list[Repair]:
-    """The same change at all places where the same expression stands."""
-    groups: dict[str, list[ast.expr]] = {}
+def _single(program: _Program) -> Iterator[tuple[_Change, ...]]:
     for node in program.expressions:
-        groups.setdefault(program.bare(node), []).append(node)
-    found = []
-    for nodes in groups.values():
-        if len(nodes) > 1:
-            each = [list(_of(program, node)) for node in nodes]
-            found += [program.repair(*changes) for changes in zip(*each, strict=False)]
-    return found
+        for change in _of(program, node):
+            yield (change,)
+
+
+def _everywhere(program: _Program) -> Iterator[tuple[_Change, ...]]:
+    """The same change at all places where the same expression stands, or one of the same form."""
+    same: dict[str, list[ast.expr]] = {}
+    alike: dict[str, list[ast.expr]] = {}
+    for node in program.expressions:
+        same.setdefault(program.bare(node), []).append(node)
+        if isinstance(node, ast.BinOp | ast.Compare | ast.Call):
+            alike.setdefault(_form(node), []).append(node)
+    for nodes in (*same.values(), *alike.values()):
+        if len(nodes) > 1 and not _nested(program, nodes):
+            yield from zip(*(list(_of(program, node)) for node in nodes), strict=False)
+
+
+def _form(node: ast.expr) -> str:
+    """An expression without its names: `x + r*u` and `y + r*v` have one form."""
+    return re.sub(r"id='\w+'", "id", ast.dump(node))
+
+
+def _nested(program: _Program, nodes: Sequence[ast.expr]) -> bool:
+    """Whether one of them stands inside another: then they cannot all be changed."""
+    spans = sorted(program.span(node) for node in nodes)
+    return any(end > start for (_, end), (start, _) in pairwise(spans))
 
 
 class _Program:
@@ -142,6 +171,8 @@ class _Program:
         ]
         self.expressions.sort(key=lambda n: (n.lineno, n.col_offset))
         self.names = self._names()
+        self.library = self._library()
+        self.entries = self._entries()
 
     def _counts(self, node: ast.expr) -> bool:
         """Whether a value is computed here: no target, annotation, decorator or part of a text."""
@@ -168,6 +199,18 @@ class _Program:
                      if isinstance(n, ast.Name) and n not in calls}  # fmt: skip
         return tuple(known)[:_MOST_NAMES]
 
+    def _entries(self) -> tuple[str, ...]:
+        """Entries of arrays, such as `steps[-1]`, and numbers: what may be forgotten elsewhere."""
+        found = [self.bare(n) for n in self.expressions if isinstance(n, ast.Subscript)]
+        numbers = [repr(n.value) for n in self.expressions if isinstance(n, ast.Constant)
+                   and type(n.value) in (int, float) and n.value not in _TRIED]  # fmt: skip
+        return (*dict.fromkeys(found), *dict.fromkeys(numbers))[:_MOST_ENTRIES]
+
+    def _library(self) -> str:
+        """What functions of one number are called with: `np.`, `math.`, or nothing."""
+        known = {n.id for n in ast.walk(self.tree) if isinstance(n, ast.Name)}
+        return next((f"{name}." for name in ("np", "jnp", "math") if name in known), "")
+
     def span(self, node: ast.expr | ast.stmt) -> tuple[int, int]:
         assert node.end_lineno is not None and node.end_col_offset is not None
         return (self.starts[node.lineno - 1] + node.col_offset,
@@ -193,7 +236,14 @@ class _Program:
             start, end = self.span(change.node)
             text = text[:start] + change.new.encode() + text[end:]
         first = changes[0]
-        return Repair(first.mistake, first.node.lineno, self.bare(first.node), text.decode())
+        return Repair(first.mistake, first.node.lineno, self._place(first.node), text.decode())
+
+    def _place(self, node: ast.expr | ast.stmt) -> str:
+        """The text of a node, with what is around it where it is so short that it may recur."""
+        text, above = self.bare(node), self.parents.get(node)
+        if len(text) < _SHORT and isinstance(above, ast.expr):
+            return f"{text} in {self.bare(above)}"
+        return text
 
 
 # ---- what may stand in the place of an expression ------------------------------------------
@@ -202,6 +252,8 @@ class _Program:
 def _of(program: _Program, node: ast.expr) -> Iterator[_Change]:
     for mistake, new in _alternatives(program, node):
         yield _Change(mistake, node, f"({new})")
+    for mistake, new in _weighted(program, node) if _is_value(program, node) else ():
+        yield _Change(mistake, node, f"({new})", added=True)
 
 
 def _alternatives(program: _Program, node: ast.expr) -> Iterator[tuple[CommonMistake, str]]:
@@ -227,8 +279,6 @@ def _alternatives(program: _Program, node: ast.expr) -> Iterator[tuple[CommonMis
         yield from _of_call(program, node)
     elif isinstance(node, ast.Attribute):
         yield from _of_attribute(program, node)
-    if _is_value(program, node):
-        yield from _weighted(program, node)
 
 
 def _of_operation(program: _Program, node: ast.BinOp) -> Iterator[tuple[CommonMistake, str]]:
@@ -259,9 +309,11 @@ def _of_number(program: _Program, node: ast.Constant) -> Iterator[tuple[CommonMi
     value = node.value
     if isinstance(value, bool) or not isinstance(value, int | float):
         return
-    mistake = NUMBER
+    above = program.parents.get(node)
+    raised = isinstance(above, ast.BinOp) and isinstance(above.op, ast.Pow) and node is above.right
+    mistake = POWER if raised else NUMBER
     if isinstance(value, int):
-        mistake = COUNT if _counts_places(program, node) else NUMBER
+        mistake = COUNT if _counts_places(program, node) else mistake
         for other in (value + 1, value - 1, value + 2, -value):
             yield mistake, repr(other)
     if value:
@@ -271,8 +323,9 @@ def _of_number(program: _Program, node: ast.Constant) -> Iterator[tuple[CommonMi
         yield POWER, f"{value!r} ** 2"
         yield POWER, f"{value!r} ** 0.5"
         yield FACTOR, f"1 / {value!r}"
-    for known in ("0", "1", "2", "0.5"):
+    for known in ("1", "2", "0.5"):
         yield mistake, known
+    yield COUNT if mistake is COUNT else TERM, "0"
 
 
 def _counts_places(program: _Program, node: ast.expr) -> bool:
@@ -306,6 +359,8 @@ def _of_call(program: _Program, node: ast.Call) -> Iterator[tuple[CommonMistake,
             yield CALL, f"{function}({', '.join([*arguments, *rest, turned])})"
     if word in ("std", "var", "cov"):
         yield CALL, f"{function}({', '.join([*arguments, *words, 'ddof=1'])})"
+    if word in ("max", "min") and len(arguments) > 1:
+        yield FUNCTION, f"{function}({', '.join(f'abs({a})' for a in arguments)})"
     if word == "range" and len(arguments) == 1:
         yield COUNT, f"range(1, {arguments[0]} + 1)"
         yield COUNT, f"range(1, {arguments[0]})"
@@ -349,12 +404,13 @@ def _weighted(program: _Program, node: ast.expr) -> Iterator[tuple[CommonMistake
     yield POWER, f"{text} ** 2"
     yield POWER, f"{text} ** 0.5"
     yield FACTOR, f"1 / {text}"
-    yield FUNCTION, f"abs({text})"
+    for function in ("abs", *(f"{program.library}{name}" for name in _WRAPPED)):
+        yield FUNCTION, f"{function}({text})"
     yield COUNT if _counts_places(program, node) else TERM, f"{text} + 1"
     yield COUNT if _counts_places(program, node) else TERM, f"{text} - 1"
 
 
-def _with_names(program: _Program, node: ast.expr) -> Iterator[_Change]:
+def _named(program: _Program, node: ast.expr) -> Iterator[_Change]:
     """One name for another, and a name that was forgotten as a factor or term."""
     if not _is_value(program, node):
         return
@@ -362,6 +418,7 @@ def _with_names(program: _Program, node: ast.expr) -> Iterator[_Change]:
     for name in program.names:
         if isinstance(node, ast.Name) and name != node.id:
             yield _Change(NAME, node, name)
+    for name in (*program.names, *program.entries):
         yield _Change(FACTOR, node, f"({text} * {name})")
         yield _Change(FACTOR, node, f"({text} / {name})")
         yield _Change(TERM, node, f"({text} + {name})")

@@ -250,6 +250,7 @@ BOWLS = [
     ),
     Wrong(
         name="Newton's step is not taken at its full length",
+        vague=True,
         when=_seen(lambda s, g, h, rate: np.all(along(s, newtons(g, h)) > _NEAR), bowls=True),
         hint="The test is right and so is the fall-back. In bowls your step has the direction of "
         "Newton's and another length: a half of it, say, or a fixed one. It looks careful. "

@@ -134,6 +134,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The power of 1/x has a wrong slope",
+            vague=True,
             **of(
                 0,
                 lambda p, x: _power(p, x) + p.b / x**2,

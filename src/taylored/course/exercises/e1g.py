@@ -156,6 +156,19 @@ EXERCISE = Exercise(
             "to zero and solve for h: you get a square root, and no cube root.",
         ),
         Wrong(
+            name="The quotient under the root is upside down",
+            when=lambda p, cases, outputs: (
+                abs(fields(outputs[0])[0] / (2 * sqrt(p.M / p.eps)) - 1) <= 5e-3
+            ),
+            hint="Under your root the bend M stands above the error of the sensor, and it "
+            "belongs below it. Setting the slope of the bound to zero gives M over 2 equal to two "
+            "times the error over h squared. Solved for h squared, the M goes below the line: h "
+            "squared is four times the error over M. Ask what should happen: a better sensor "
+            "allows a shorter step, so a smaller error must make h smaller; and a curve that bends "
+            "more wants a shorter step as well, so a larger M must make h smaller. Yours does the "
+            "opposite of both, and is far too long.",
+        ),
+        Wrong(
             name="The step is not the best one; the error fits the step",
             when=_consistent,
             hint="Your second number is right for your step: the two parts add up to just that. "

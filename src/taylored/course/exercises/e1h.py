@@ -200,6 +200,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="Too many probes",
+            vague=True,
             when=_too_many,
             hint="Your search digs more often than is allowed. With enough probes anybody finds "
             "the telephone: a fine grid over the whole pit would do. The art is to get by with "
@@ -212,6 +213,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The answer does not depend on the pit",
+            vague=True,
             when=_blind,
             hint="Your function returns a place after one probe or none, so it returns nearly the "
             "same in every pit, and the telephone is somewhere else each time. Each probe tells "
@@ -236,6 +238,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="A better place was already known",
+            vague=True,
             when=_better_known,
             hint="In most of the pits that you missed, your search had already dug at a deeper "
             "place than the one it returned. It walked on and forgot. The last step of a walk is "
@@ -248,6 +251,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="Stuck in a hollow that is not the deepest",
+            vague=True,
             when=_stuck,
             hint="Your walk arrives at level ground, so the downhill part works. But in many pits "
             "it is the wrong hollow. Each pit has several, and whoever starts at one place and "
@@ -260,6 +264,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The search stops before the bottom",
+            vague=True,
             when=_not_down,
             hint="In many pits the ground under your answer is still steep: it can be seen from "
             "the slopes there that it goes on downhill. You have looked around, perhaps on a grid "

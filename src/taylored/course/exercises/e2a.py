@@ -49,6 +49,11 @@ def _product(p: Parameters, t: float) -> float:
     return _first(p, t) * _second(p, t)
 
 
+def _sums_multiplied(p: Parameters, t: float) -> float:
+    fx, vx, fy, vy = _parts(p, t)
+    return (fx + fy) * (vx + vy)
+
+
 def _crossed(p: Parameters, t: float) -> float:
     fx, vx, fy, vy = _parts(p, t)
     return fx * vy + fy * vx
@@ -178,6 +183,17 @@ EXERCISE = Exercise(
             "is. Two small changes that happen at the same time add up: if moving east warms the "
             "probe by 0.2 degrees and moving north by 0.3, it ends 0.5 degrees warmer. Look at "
             "the dot product of gradient and velocity again: products of partners, and then a sum.",
+        ),
+        Wrong(
+            name="The sum of the slopes is multiplied with the sum of the speeds",
+            model=_sums_multiplied,
+            hint="You have added the two slopes of the temperature, added the two speeds, and then "
+            "multiplied the sums. That mixes what does not belong together: multiplied out, it "
+            "holds the slope along x times the speed along y, as if moving north could use the "
+            "slope to the east. Each slope has its own speed. First multiply each pair, the slope "
+            "along x with dx/dt and the slope along y with dy/dt, and then add the two products. "
+            "Test it with a probe that moves east only: dy/dt is zero, and the slope along y must "
+            "drop out of the answer. In yours it stays.",
         ),
         Wrong(
             name="Derivatives and speeds are paired crosswise",

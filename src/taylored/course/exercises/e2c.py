@@ -100,6 +100,14 @@ def _one_input(p: Parameters, cases: Sequence[Case], outputs: Sequence[Any]) -> 
     return _table(p, outputs) in single
 
 
+def _bias_turned(p: Parameters, cases: Sequence[Case], outputs: Sequence[Any]) -> bool:
+    """Whether the neuron is right once the bias has the other sign."""
+    if _table(p, outputs) is None:
+        return False
+    w1, w2, b = np.asarray(outputs[0], dtype=float).ravel()
+    return _table(p, [np.array([w1, w2, -b])]) == tuple(_GATES[p.gate][1])
+
+
 def _one_sided(p: Parameters, cases: Sequence[Case], outputs: Sequence[Any]) -> bool:
     """Whether the neuron says 1 too often, or too seldom, but not both."""
     table = _table(p, outputs)
@@ -132,6 +140,17 @@ EXERCISE = Exercise(
             "strictly between the sum of weights that must still say no and the one that must "
             "already say yes, with its sign turned round. A value halfway between the two is the "
             "safest choice: then no corner is near the line.",
+        ),
+        Wrong(
+            name="The bias has the wrong sign",
+            when=_bias_turned,
+            hint="Your two weights do the job, and the size of the bias is right, but it has the "
+            "other sign. The neuron says 1 where the weights times the inputs, plus the bias, are "
+            "above zero. A negative bias is a hurdle: so much must the inputs bring before the "
+            "answer is yes. A positive bias is a head start: even without any input the answer is "
+            "yes, and the inputs have to talk it down. Which of the two does your task need? Look "
+            "at the corner (0, 0), where the weights do not count and the sum is the bias alone: "
+            "should it say 1 there, or 0? This gives the sign.",
         ),
         Wrong(
             name="The neuron ignores its inputs",

@@ -350,6 +350,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The walk forwards is another one",
+            vague=True,
             model=model(network={"end": np.tanh}),
             others=(
                 model(network={"end": np.tanh}, last=lambda a: 1 - a * a),

@@ -333,6 +333,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The gap is divided by something else",
+            vague=True,
             when=_any(
                 _as(lambda t, g: (np.abs(t - g) / (np.abs(t) + np.abs(g))).max()),
                 _as(lambda t, g: (np.abs(t - g) / np.abs(g)).max()),

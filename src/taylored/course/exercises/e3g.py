@@ -155,6 +155,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The order is negative",
+            vague=True,
             model=lambda p, h1, e1, h2, e2: -math.log(e1 / e2) / math.log(h1 / h2),
             hint="The size is right and the sign is wrong. Somewhere one quotient is formed as "
             "first over second, and the other as second over first, or there is a minus left over "
@@ -310,6 +311,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The result is the same for all inputs",
+            vague=True,
             when=_constant,
             hint="Your function gives one and the same number, whatever it is asked. An order "
             "has to be measured: for the tangent it is often 2, for a cubic often 4, but at "

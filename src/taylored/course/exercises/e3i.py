@@ -168,6 +168,7 @@ EXERCISE = Exercise(
     wrong=[
         Wrong(
             name="One order too many",
+            vague=True,
             when=_seen(_many),
             hint="Your result is always one too large, so the polynomial would be good enough, "
             "with one term to spare. Two slips lead to this. Perhaps you compare the tolerance "
@@ -179,6 +180,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="One order too few",
+            vague=True,
             when=_seen(_few),
             hint="Your result is always one too small: the bound for the order that you return is "
             "still larger than the tolerance. Perhaps you test the power n + 2, the second term "
@@ -257,6 +259,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The result is the same for all inputs",
+            vague=True,
             when=_constant,
             hint="Your function returns the same number whatever it is asked. Perhaps the loop "
             "never runs, because its condition is the wrong way round: a loop that begins "

@@ -94,7 +94,7 @@ def _left(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
 
 
 def _near_flat(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
-    return abs(abs(_start(outputs)) - _flat(p)) <= 0.25 * p.s and _arrives(p, _start(outputs))
+    return abs(abs(_start(outputs)) - _flat(p)) <= 0.13 * p.s and _arrives(p, _start(outputs))
 
 
 def _far(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:

@@ -419,6 +419,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The result is the same for all inputs",
+            vague=True,
             when=_constant,
             hint="Your function gives one and the same number for every list of errors. The "
             "order has to be measured on the errors that are handed over; they come from "

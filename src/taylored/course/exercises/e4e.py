@@ -230,6 +230,7 @@ EXERCISE = Exercise(
     wrong=[
         Wrong(
             name="It climbs",
+            vague=True,
             when=_uphill,
             hint="All your first steps point along the gradient. The gradient shows where the "
             "ground rises fastest, so your walker climbs, in some pits for ever and out of the "
@@ -317,6 +318,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The step is no number",
+            vague=True,
             when=_no_number,
             hint="At least one of your first steps is not a finite number: it is nan or "
             "infinite. That comes from a division of zero by zero, from the root or "
@@ -329,6 +331,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The walker stands still",
+            vague=True,
             when=_still,
             hint="Your rule returns a step of zero everywhere, so the walker never leaves its "
             "start. Perhaps an array is made with zeros and returned before anything is "
@@ -378,6 +381,7 @@ EXERCISE = Exercise(
         *DOWNHILL,
         Wrong(
             name="Lost only where a curvature is negative",
+            vague=True,
             when=_lost_on_hills,
             hint="Your rule solves bowls and curved valleys, so for ground that is bent upwards it "
             "is good. All the pits that it loses are of the other two kinds, where some ground is "
@@ -390,6 +394,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="Some steps are thrown far away",
+            vague=True,
             when=_thrown,
             hint="Your rule starts downhill in every pit, so its directions are good. But in some "
             "of them the walker ends higher than it began: a single step was far too long. This "
@@ -402,6 +407,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="It goes down, but too slowly",
+            vague=True,
             when=_slow,
             hint="Your rule never runs away, and all its first steps go down: the hard part is "
             "done. But it is still on its way when the forty steps are over, or needs many more "

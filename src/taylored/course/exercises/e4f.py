@@ -406,6 +406,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="It returns something else than two numbers",
+            vague=True,
             when=_misshapen,
             hint="For some inputs your function returns one number or a whole matrix, where a "
             "step has two numbers, dx and dy. Two slips lead to this most often. The sign * "

@@ -155,6 +155,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="It stops at the first question",
+            vague=True,
             when=_at_once,
             hint="Your rule says stop the very first time it is asked, when there are two steps "
             "and nothing has been gained yet. There are three usual reasons. The comparison may "
@@ -224,6 +225,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The series is not summed rightly",
+            vague=True,
             when=rules(
                 lambda steps, tol: steps[-1] / (1 + ratio(steps)) <= tol,
                 lambda steps, tol: steps[-1] * ratio(steps) / (1 + ratio(steps)) <= tol,
@@ -297,6 +299,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="Near enough, but far too late",
+            vague=True,
             when=_too_late,
             hint="When your rule stops, the error is within the tolerance in all iterations, which "
             "is the important half. But it stops much later than necessary, or not at all before "

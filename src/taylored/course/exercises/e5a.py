@@ -79,11 +79,22 @@ EXERCISE = Exercise(
             "parentheses before you raise it.",
         ),
         Wrong(
+            name="Only sigma is squared, not the miss",
+            model=of_pulls(lambda r, s: (r / s**2).sum()),
+            others=[of_pulls(lambda r, s: (abs(r) / s**2).sum())],
+            hint="There is a square in your sum, but it reaches sigma alone: the miss above the "
+            "fraction line stays as it is, with its sign. Then a point above the line and a point "
+            "below it cancel, and the sum may even be negative, which a measure of misfit must "
+            "never be. Chi-squared squares the whole fraction, miss over sigma, so both parts of "
+            "it are squared. In Python the two stars apply to what stands directly before them, "
+            "so in r/sigma**2 only sigma is squared. Put the fraction in parentheses, "
+            "(r/sigma)**2, or square both: r**2/sigma**2.",
+        ),
+        Wrong(
             name="The square is missing",
             model=of_pulls(lambda r, s: (r / s).sum()),
             others=[
                 of_pulls(lambda r, s: abs((r / s).sum())),
-                of_pulls(lambda r, s: (r / s**2).sum()),
                 of_pulls(lambda r, s: r.sum()),
             ],
             hint="You have added the misses in units of sigma as they are, with their signs. Then "

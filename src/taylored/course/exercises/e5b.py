@@ -324,6 +324,20 @@ EXERCISE = Exercise(
             "distances.",
         ),
         Wrong(
+            name="One sum is divided by n, the other by n - 1",
+            when=_slopes(
+                lambda x, y, sxx, sxy, syy: 0.8 * sxy / sxx,
+                lambda x, y, sxx, sxy, syy: 1.25 * sxy / sxx,
+            ),
+            hint="Your slope is four fifths, or five fourths, of the right one. The slope is the "
+            "covariance of x and y divided by the variance of x, and both can be written as sums "
+            "divided by n, or both as sums divided by n - 1: the divisor cancels, and it can just "
+            "as well be left out. But it must be the same above and below the line. With five "
+            "points one divisor is 5 and the other 4, and this is your factor. Tools do not agree "
+            "on it: np.cov divides by n - 1, while np.var and np.std divide by n unless ddof=1 is "
+            "given. Divide the plain sums by each other, and nothing of this can happen.",
+        ),
+        Wrong(
             name="The slope is not divided by the sum of squares",
             when=_slopes(
                 lambda x, y, sxx, sxy, syy: sxy,
@@ -332,8 +346,6 @@ EXERCISE = Exercise(
                 lambda x, y, sxx, sxy, syy: sxy / np.abs(x - x.mean()).sum(),
                 lambda x, y, sxx, sxy, syy: sxy / math.sqrt(sxx * syy),
                 lambda x, y, sxx, sxy, syy: sxy / math.sqrt(sxx),
-                lambda x, y, sxx, sxy, syy: 0.8 * sxy / sxx,
-                lambda x, y, sxx, sxy, syy: 1.25 * sxy / sxx,
             ),
             last=True,
             hint="The products that you add up for the slope are right, but what you divide them "

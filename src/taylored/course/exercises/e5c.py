@@ -322,11 +322,21 @@ EXERCISE = Exercise(
             "such as 1, 2, 3, 10.",
         ),
         Wrong(
+            name="The factor 2 of the Hessian is lost or stands on the wrong side",
+            model=lambda p, x, sigma: [v / sqrt(2) for v in errors(p, x, sigma)],
+            others=[lambda p, x, sigma: [v * sqrt(2) for v in errors(p, x, sigma)]],
+            hint="Both of your errors are off by the root of two, so both variances are off by a "
+            "factor 2. Chi-squared is a sum of squares, and a square brings a 2 down when it is "
+            "differentiated: its Hessian is twice the matrix of the normal equations, which has "
+            "the sums of 1, x and x squared over sigma squared in it. The covariance is the "
+            "inverse of the matrix of the normal equations, and so it is twice the inverse of the "
+            "Hessian. Use one of the two ways throughout: either the matrix without any 2, and "
+            "its plain inverse; or the full Hessian with its 2, and twice its inverse.",
+        ),
+        Wrong(
             name="The matrix was not inverted, or not weighted in full",
             model=of_sums(lambda n, b, s: 1 / sqrt(b * b * n + s), lambda n, b, s: 1 / sqrt(n)),
             others=[
-                lambda p, x, sigma: [v / sqrt(2) for v in errors(p, x, sigma)],
-                lambda p, x, sigma: [v * sqrt(2) for v in errors(p, x, sigma)],
                 of_sums(lambda n, b, s: sqrt(b * b * n + s), lambda n, b, s: sqrt(n)),
             ],
             hint="You work with a matrix, and one step on the way from the valley of chi-squared "

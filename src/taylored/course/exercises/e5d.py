@@ -185,10 +185,20 @@ EXERCISE = Exercise(
             "simplify?",
         ),
         Wrong(
+            name="The root of the sum of squares, not of their mean",
+            when=_below(lambda p: sqrt(5 * _square(p))),
+            hint="Below the line of the correlation you have the root of the sum of the squared "
+            "days. What belongs there is the root of their mean, so the sum has to be divided by "
+            "the number of days, five, before the root is taken. Above the line stands a mean, "
+            "too: a mean and a sum do not go together, for the sum grows with every further day "
+            "and the mean does not, and your correlation would shrink to nothing for many days. "
+            "With sums in both places it is the sum of the days over the root of five times "
+            "the sum of their squares, which is the same number.",
+        ),
+        Wrong(
             name="The root of the mean square is another number",
             when=_below(
                 _square,
-                lambda p: sqrt(5 * _square(p)),
                 lambda p: sqrt(1.25 * _square(p)),
                 lambda p: sqrt(_spread(p) / 5),
                 lambda p: sqrt(_spread(p) / 4),

@@ -294,9 +294,21 @@ EXERCISE = Exercise(
             "two plain numbers, and let the one who draws the band multiply them.",
         ),
         Wrong(
+            name="The gradient and the covariance matrix are in different orders",
+            model=_raw(_quadratic(-1, True)),
+            hint="The formula, gradient times covariance times gradient, is the right one, but its "
+            "pieces do not fit together. The line's height is c + m x0, so its derivative by c is "
+            "1 and by m it is x0. The gradient is (1, x0) where the matrix has c first, and "
+            "(x0, 1) where it has m first. You have one order in the gradient and the other in "
+            "the matrix. Look up what your matrix has first: np.polyfit gives the highest power "
+            "first, so m comes before c; a matrix made of the sums usually has n in its first "
+            "corner, and then c comes first. At the mean of x the result must be sigma over the "
+            "root of n.",
+        ),
+        Wrong(
             name="The term with the covariance is not right",
             model=_product(-2.0),
-            others=[_product(1.0), _product(-1.0), _raw(_quadratic(-1, True)), _product(4.0)],
+            others=[_product(1.0), _product(-1.0), _product(4.0)],
             hint="You take m and c with their errors and their covariance, which is a good way, "
             "but the third term is not right. Written out, the square of the error of m x + "
             "c is the squared error of c, plus x0 squared times the squared error of m, "

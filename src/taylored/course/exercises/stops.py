@@ -97,6 +97,7 @@ def _by_factor_alone(p: Parameters, cases: list[Case], outputs: list[Any]) -> bo
 STOPS = [
     Wrong(
         name="It never stops",
+        vague=True,
         when=any_of(_never, rules(lambda steps, tol: np.mean(steps) <= tol)),
         hint="Your rule does not say stop in any of the iterations, until the game is ended "
         "for it. So what it compares with the tolerance does not become small, however near "

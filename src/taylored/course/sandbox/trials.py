@@ -16,7 +16,7 @@ from taylored.course.checking.compare import as_array, same
 
 __all__ = ["trials"]
 
-_ALL = 1.2  # seconds
+_ALL = 1.5  # seconds
 _EACH = 0.15
 
 

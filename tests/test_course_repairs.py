@@ -1,0 +1,269 @@
+"""A single small change that makes an answer right: found, named, and shown where it is."""
+
+import signal
+import time
+
+import numpy as np
+import pytest
+
+from course_data import answer_of
+from taylored.course.checking import Code, Formulas
+from taylored.course.checking.flaws import (
+    CALL,
+    COMPARED,
+    COUNT,
+    FACTOR,
+    FUNCTION,
+    LINE,
+    MATRIX,
+    NAME,
+    NUMBER,
+    POWER,
+    SIGN,
+    TERM,
+)
+from taylored.course.checking.paper import plain, without_label
+from taylored.course.checking.repairs import repairs
+from taylored.course.sandbox import Runner, child
+from taylored.course.sandbox.replies import read_reply
+from taylored.course.sandbox.trials import trials
+from test_course_exercises import IDS, answers, drawn, exercise, reply
+
+FLAWS = (CALL, COMPARED, COUNT, FACTOR, FUNCTION, LINE, MATRIX, NAME, NUMBER, POWER, SIGN, TERM)
+
+
+def of(body, head="def f(a, b, xs):"):
+    return "\n    ".join([head, *body]) + "\n"
+
+
+# A program with a slip, what is right, and the kind that is named.
+MENDED = [
+    (["return a + b*2"], ["return a - b*2"], SIGN),
+    (["return b - a"], ["return a - b"], SIGN),
+    (["return a*b"], ["return -a*b"], SIGN),
+    (["return a*b"], ["return a/b"], FACTOR),
+    (["return 2*a*b"], ["return a*b"], NUMBER),
+    (["return b*a*a"], ["return a*b"], FACTOR),
+    (["return a + b"], ["return 7.3*a - b"], None),  # two slips
+    (["return a + b"], ["return a + b/2"], FACTOR),
+    (["return a*b"], ["return a*b + a"], TERM),
+    (["return 3*a**2"], ["return 4*a**2"], NUMBER),
+    (["return a**3 + b"], ["return a**2 + b"], POWER),
+    (["return (a*a + b*b)"], ["return (a*a + b*b)**0.5"], POWER),
+    (["return xs[1] + a"], ["return xs[0] + a"], COUNT),
+    (["return sum(xs[k] for k in range(len(xs) - 1))"], ["return sum(xs)"], COUNT),
+    (["return max(xs)*a"], ["return min(xs)*a"], FUNCTION),
+    (["return a - b"], ["return abs(a - b)"], FUNCTION),
+    (["return 1 if a < b else 2"], ["return 1 if a > b else 2"], COMPARED),
+    (["return a*b*b"], ["return a*a*b"], NAME),
+    (["return pow(b, a)"], ["return pow(a, b)"], CALL),
+    (["t = 0", "for x in xs:", "    t += x", "    return t"],
+     ["return sum(xs)"], LINE),
+    (["t = 0", "for x in xs:", "    t = x", "return t"], ["return sum(xs)"], LINE),
+    (["u = a + 1", "a = a*b", "u = u + a", "return u"], ["return a + 1 + a*b"], None),  # is right
+]  # fmt: skip
+MATRICES = [
+    (["return np.array(xs) @ b"], ["return np.array(xs).T @ b"], MATRIX),
+    (
+        ["return (np.array(xs) @ b).sum(axis=0)"],
+        ["return (np.array(xs).T @ b).sum(axis=0)"],
+        MATRIX,
+    ),
+]
+
+
+def values(text, calls):
+    job = {"source": text, "name": "f", "calls": calls}
+    return [output["value"] for output in child.play(job)["outputs"]]
+
+
+def first_mend(wrong, right, calls):
+    """The first change after which the wrong program gives what the right one does."""
+    found = repairs(wrong)
+    job = {"source": wrong, "name": "f", "calls": calls, "texts": [r.text for r in found],
+           "wanted": values(right, calls), "tolerance": 1e-9}  # fmt: skip
+    done = child.play(job)["tried"]
+    return found[done[0]["number"]] if done else None
+
+
+@pytest.mark.parametrize(("wrong", "right", "kind"), MENDED)
+def test_kinds_of_programs(wrong, right, kind):
+    rng = np.random.default_rng(3)
+    calls = [[*rng.uniform(1.1, 2.9, 2).tolist(), rng.uniform(1, 2, 4).tolist()] for _ in range(6)]
+    if values(of(wrong), calls) == values(of(right), calls):
+        assert kind is None
+        return
+    found = first_mend(of(wrong), of(right), calls)
+    assert (found and found.mistake.name) == (kind and kind.name), found
+    if found:
+        lines = of(wrong).splitlines()
+        assert found.before.split(" in ")[0] in lines[found.line - 1], "the place is the learner's"
+        assert values(found.text, calls) == pytest.approx(values(of(right), calls), rel=1e-9)
+
+
+@pytest.mark.parametrize(("wrong", "right", "kind"), MATRICES)
+def test_kinds_of_matrices(wrong, right, kind):
+    rng = np.random.default_rng(3)
+    calls = [[1.0, rng.normal(size=3).tolist(), rng.normal(size=(3, 3)).tolist()] for _ in range(3)]
+    head = "import numpy as np\ndef f(a, b, xs):"
+    found = first_mend(of(wrong, head), of(right, head), calls)
+    assert found.mistake is kind and found.line == 3
+
+
+CHI = "def chi_squared(x, y, sigma, m, c):\n"
+REPLIES = [
+    ("5A", CHI + "    t = 1\n    for i in range(len(x)):\n"
+     "        t += ((y[i] - m*x[i] - c)/sigma[i])**2\n    return t\n", NUMBER, "In line 2, at 1: "),
+    ("5A", CHI + "    return sum((y - m*x - c/2)**2 / sigma**2)\n", NUMBER,
+     "In line 2, at 2 in c/2: "),
+    ("5A", CHI + "    t = 0\n    for i in range(len(x)):\n        "
+     "r = (y[i] - m*x[i] - c)/sigma[i]\n        t += r**2 + r\n    return t\n", TERM,
+     "In line 5, at r**2 + r: "),
+    ("1B", "exp(t)*(t + 3)", None, ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "code", "kind", "where"), REPLIES)
+def test_replies_name_kind_and_place(name, code, kind, where):
+    found = reply(name, 1, code)
+    assert not found.right
+    if kind is None:
+        assert found.mistake == "", "no single change mends it: nothing is claimed"
+    else:
+        assert found.mistake == kind.name and found.hint == kind.hint
+        assert found.message == f"Not yet. {where}{kind.name}."
+
+
+def test_a_vague_name_is_followed_by_the_place():
+    p = drawn("4A", 1)
+    text = f"x - (x**{p.a} - {p.b})/({p.a}*x**({p.a} - 1)) + 0.25"
+    found = reply("4A", 1, text)
+    assert found.mistake == "The parts are not put together as a Newton step"
+    assert found.message == f"Not yet. {found.mistake}. At 0.25: {TERM.name}."
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name", [n for n in IDS if isinstance(exercise(n).answer, Code | Formulas)]
+)
+def test_most_single_slips_are_named(name):
+    """Of 40 random slips in the right answers nearly all get a name."""
+    rng, p = np.random.default_rng(int(name[0]) + 1), drawn(name, 2)
+    wrong = named = 0
+    forms = answers(name).right
+    while wrong < 40:
+        raw = answer_of(forms[rng.integers(len(forms))], p)
+        if isinstance(exercise(name).answer, Code):
+            texts, at = [raw], 0
+            changes = repairs(raw)
+        else:
+            texts = [str(t) for t in raw] if isinstance(raw, list | tuple) else [str(raw)]
+            at = int(rng.integers(len(texts)))
+            known = {*exercise(name).answer.variables, *vars(p)}
+            changes = repairs(plain(without_label(texts[at]), known), formula=True)
+        changed = changes[rng.integers(len(changes))].text
+        answer = [*texts[:at], changed, *texts[at + 1 :]] if len(texts) > 1 else changed
+        found = reply(name, 2, answer)
+        if not (found.right or found.unread or found.trouble):
+            wrong += 1
+            named += found.mistake not in (
+                "",
+                "What stands here is not right, while other entries are",
+            )
+    assert named >= 34
+
+
+# ---- programs that fail, print, loop ---------------------------------------------------------
+
+
+def test_code_that_stops_is_mended_too():
+    code = ("def chi_squared(x, y, sigma, m, c):\n    t = 0\n    for i in range(len(x) + 1):\n"
+            "        t += ((y[i] - m*x[i] - c)/sigma[i])**2\n    return t\n")  # fmt: skip
+    found = reply("5A", 1, code)
+    assert found.trouble.kind == "IndexError" and found.trouble.line == 4
+    assert found.mistake == COUNT.name and "In line 3" in found.message
+
+
+def test_code_that_is_slow_is_not_run_again(monkeypatch):
+    monkeypatch.setattr("taylored.course.checking.check._SLOW", -1.0)
+    code = "def chi_squared(x, y, sigma, m, c):\n    return sum((y - m*x - c)**2 / (sigma**3))\n"
+    jobs = []
+    found = reply("5A", 1, code, run=lambda job: (jobs.append(job), child.play(job))[1])
+    assert len(jobs) == 1 and not found.right
+
+
+def test_changed_programs_may_loop_and_print():
+    code = of(["n = 0", "while n < 5:", "    n = n + 1", "    print(n)", "return n"])
+    job = {"source": code, "name": "f", "calls": [[1, 2, [3]]], "wanted": [6.0], "tolerance": 1e-9}
+    before = signal.getsignal(signal.SIGALRM)
+    begun = time.monotonic()
+    found = repairs(code)
+    done = child.play({**job, "texts": [r.text for r in found]})
+    assert done["stopped"] == "" and done["printed"] == ""
+    assert [found[t["number"]].mistake for t in done["tried"]] in ([NUMBER], [COMPARED])
+    assert time.monotonic() - begun < 30
+    assert signal.getsignal(signal.SIGALRM) is before
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
+
+
+def test_an_endless_text_costs_a_moment():
+    def outputs(text):
+        while text == "endless":
+            pass
+        yield 1.0
+
+    job = {"texts": ["endless", "right"], "wanted": [1.0], "tolerance": 1e-9}
+    assert trials(job, outputs) == [{"number": 1, "values": [1.0]}]
+    job = {"texts": ["right", "right"]}
+    assert [t["number"] for t in trials(job, outputs)] == [0, 1], "without what is wanted: all"
+
+
+def test_in_a_process_of_its_own_the_place_is_the_same():
+    runner = Runner()
+    try:
+        name, code, kind, where = REPLIES[1]
+        found = reply(name, 1, code, run=runner.run)
+        assert found.mistake == kind.name and where in found.message
+    finally:
+        runner.close()
+
+
+@pytest.mark.parametrize("tried", [
+    3, {"number": 1}, [3], [{"number": "1", "values": []}], [{"number": 1}],
+    [{"number": 1, "values": ["x"]}], [{"number": 1, "values": 3}],
+])  # fmt: skip
+def test_replies_are_read_strictly(tried):
+    import json
+
+    whole = {"outputs": [], "printed": "", "stopped": "", "message": "", "trouble": None}
+    assert read_reply(json.dumps(whole | {"tried": [{"number": 1, "values": [2.0]}]}).encode())
+    assert read_reply(json.dumps(whole | {"tried": tried}).encode()) is None
+
+
+# ---- the changes themselves ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["", "def f(:", "x = (", "\0", "((((" * 400, "x" * 10_000])
+def test_what_cannot_be_changed_is_left(text):
+    assert repairs(text) == []
+
+
+def test_places_behind_letters_of_several_bytes():
+    text = 'def f(a, b, xs):\n    "Δx — größer"; é = a + b\n    return é*2\n'
+    found = {r.text for r in repairs(text)}
+    assert 'def f(a, b, xs):\n    "Δx — größer"; é = (a - b)\n    return é*2\n' in found
+    assert all("Δx — größer" in t for t in found if "größer" in t)
+
+
+def test_each_change_is_one_and_comes_once():
+    for name in ("5A", "4F", "1C"):
+        code = answer_of(answers(name).right[0], drawn(name, 1))
+        found = [r.text for r in repairs(code)]
+        assert len(set(found)) == len(found) > 50 and code not in found
+
+
+def test_hints_have_the_length_of_hints():
+    for flaw in FLAWS:
+        assert 80 <= len(flaw.hint.split()) <= 160, flaw.name
+        assert not flaw.name.endswith(".")
+    assert len({flaw.name for flaw in FLAWS}) == len(FLAWS)
