@@ -99,6 +99,7 @@ ANSWERS["5B"] = Answers(
         lambda p: [str(v) for v in _line_of(p)],  # fractions
         lambda p: ", ".join(_texts(*_line_of(p))),
         lambda p: [f"m = {t}" if i == 0 else t for i, t in enumerate(_texts(*_line_of(p)))],
+        lambda p: [f"{t}{u}" for t, u in zip(_texts(*_line_of(p)), (" cm/N", "cm"), strict=True)],
     ],
     wrong={
         "m and c are exchanged": [_of_line(lambda x, y, m, c: (c, m))],
@@ -202,6 +203,7 @@ ANSWERS["5D"] = Answers(
         lambda p: _texts(*_tied(p)),
         lambda p: _texts(*_tied(p), digits=4),
         lambda p: " ".join(_texts(*_tied(p))),
+        lambda p: [f"{t}{u}" for t, u in zip(_texts(*_tied(p)), ("", " days", " cm"), strict=True)],
         lambda p: [_texts(_tied(p)[0])[0], f"({p.x1}+{p.x2}+{p.x3}+{p.x4}+{p.x5})/5",
                    f"{p.sigma}/sqrt(5)"],
     ],

@@ -80,3 +80,20 @@ def test_a_unit_behind_a_number_is_refused_in_words():
     said = judged(_TWO, ["0.25 cm", "4"])
     assert said.unread
     assert "the number alone" in said.message
+
+
+_SPRING = Exercise(id="9U", title="", answer=Numbers(names=("m", "c"), units=("cm/N", "day days")),
+                   wrong=[], again="", worked="", right=lambda p: [0.5, 4.0])  # fmt: skip
+
+
+@pytest.mark.parametrize("m", ["0.5", "0.5 cm/N", "0.5cm/N", "(1/2) cm/N"])
+@pytest.mark.parametrize("c", ["4", "c = 4 days", "4 day", "4days"])
+def test_numbers_may_have_their_units(m, c):
+    assert judged(_SPRING, [m, c]).right
+
+
+@pytest.mark.parametrize("text", ["4 mm", "4 day day", "days", "4 kg", "4dayss", "4 cm/N"])
+def test_other_units_are_not_taken(text):
+    """A number in another unit may be wrong: it is not read at all, and the reply says why."""
+    found = judged(_SPRING, ["0.5", text])
+    assert found.unread and not found.right and "not a number" in found.message

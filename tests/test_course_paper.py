@@ -19,6 +19,8 @@ ON_PAPER = {
     "[x-y]^2": 1,
     "x^{3}/3!": 8 / 6,
     "\\frac{x}{2y}": 2 / 6,
+    "\\frac{x^{2}}{4y^{3}}": 4 / 108,
+    "\\frac{\\sqrt{x+2}}{\\frac{y}{x^{2}}}": 8 / 3,
     "½x + 1½": 2.5,
     "√(x+y+4) + √4": 5,
     "|x-y|": 1,
@@ -65,6 +67,9 @@ def test_what_a_formula_is_called_is_not_part_of_it(label):
 
 
 NUMBERS = {
+    "np.float64(0.25)": 0.25,
+    "float(3)": 3.0,
+    "0 < rate < 0.0625": 0.0625,
     "≈ 11.7": 11.7,
     "|x| < 5": 5,
     "R = √136": 136**0.5,

@@ -86,6 +86,11 @@ def test_inputs_cannot_be_spoiled_for_later_calls():
     assert returned(child.play(job(source, [([1.0],), ([1.0],)]))) == [[2.0], [2.0]]
 
 
+def test_results_by_name_are_read_in_their_order():
+    source = "def f(x, y): return {'slope': 2 * x, 'intercept': y[0]}"
+    assert returned(child.play(job(source, [(1.5, [4.0])]))) == [[3.0, 4.0]]
+
+
 WORDS = {
     "None": ("def f(x, y): pass", "return"),
     "text": ("def f(x, y): return '3'", "number itself"),

@@ -104,7 +104,8 @@ def read_number(text: str) -> float:
 
 def _numbers(answer: Numbers, raw: Any) -> np.ndarray:
     if isinstance(raw, list | tuple) and answer.names and len(raw) == len(answer.names):
-        return np.array([_entry(r) for r in raw])
+        units = answer.units or [""] * len(raw)
+        return np.array([_entry(r, unit) for r, unit in zip(raw, units, strict=True)])
     if isinstance(raw, list | tuple):
         raw = _matrix_text(raw)
     rows = [_row(part) for part in rows_of(_text(raw))]
@@ -119,8 +120,17 @@ def _numbers(answer: Numbers, raw: Any) -> np.ndarray:
     return value
 
 
-def _entry(raw: Any) -> float:
-    return read_number(_text(raw))
+def _entry(raw: Any, units: str = "") -> float:
+    """A number, with its unit behind it or without."""
+    text = _text(raw).strip()
+    spelled = next((u for u in units.split() if _has_unit(text, u)), "")
+    return read_number(text.removesuffix(spelled))
+
+
+def _has_unit(text: str, unit: str) -> bool:
+    """Whether a number stands before the unit, and not more letters of another one."""
+    number = text.removesuffix(unit)
+    return number != text and number[-1:] != "" and number[-1] in "0123456789.) "
 
 
 def _matrix_text(raw: Any) -> str:

@@ -4,29 +4,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from taylored.course.checking.answers import LONGEST, Unread, outputs
-from taylored.course.checking.brackets import BRACKETS, unbracketed
-from taylored.course.checking.common import (
-    ARITHMETIC,
-    COMMON,
-    INFINITE,
-    MORE,
-    MOVED,
-    NEARLY,
-    CommonMistake,
-    has_more,
-    is_moved,
-    is_rounded,
-    is_whole,
-)
-from taylored.course.checking.compare import alike, as_array, furthest, same, shape_of, shown
-from taylored.course.checking.draw import agree, draw, expected, wrong_output
+from taylored.course.checking.compare import alike, as_array, furthest, shape_of, shown
+from taylored.course.checking.draw import agree, draw, expected
 from taylored.course.checking.exercise import (
     Case,
     Choice,
@@ -35,29 +20,18 @@ from taylored.course.checking.exercise import (
     Exercise,
     Judged,
     Match,
-    Wrong,
 )
 from taylored.course.checking.mended import Runner, job_of, mended
-from taylored.course.checking.partly import Partly, in_part, placed, slipped
+from taylored.course.checking.mistakes import Asked, entry_name, mistakes
 from taylored.course.checking.reply import Reply, Trouble
 
-__all__ = ["SHOWN_AFTER", "check", "recognize"]
+__all__ = ["SHOWN_AFTER", "check"]
 
 SHOWN_AFTER = 3  # tries after which the expected value is shown
 
 _DRAWN = re.compile(r"<<(\w+)>>")  # a drawn number in a text
-_NEARLY = 0.05  # relative: one digit, or two
 _SLOW = 1.0  # seconds of a first run, after which there is no time for changed ones
 _CLEAR = ("SyntaxError", "IndentationError", "TabError", "NameError", "PermissionError")
-
-
-class _Asked(NamedTuple):
-    """An answer as it was given, how often one was given before, and what ran it."""
-
-    raw: Any
-    tries: int
-    printed: str
-    run: Runner
 
 
 def check(exercise: Exercise, seed: int, raw: Any, *, tries: int, run: Runner) -> Reply:
@@ -65,7 +39,8 @@ def check(exercise: Exercise, seed: int, raw: Any, *, tries: int, run: Runner) -
 
     `run` takes a job (`source`, `name`, `calls`, `player`, `parameters`) and answers with
     `outputs` (one per call: {"value": nested lists} or {"trouble": {...}}), `printed`, `trouble`
-    (of the whole), `stopped` ("", "time", "memory", "output", "exit").
+    (of the whole), `stopped` ("", "time", "memory", "output", "exit"). A job may also have `texts`,
+    changes of the source; see `sandbox.trials` for these and for `tried` in the answer.
     """
     drawn = draw(exercise, seed)
     printed = ""
@@ -81,7 +56,7 @@ def check(exercise: Exercise, seed: int, raw: Any, *, tries: int, run: Runner) -
             found = outputs(exercise, drawn.p, drawn.cases, raw)
     except Unread as error:
         return Reply(False, str(error), unread=True)
-    return _judge(exercise, drawn, found, _Asked(raw, tries, printed, run))
+    return _judge(exercise, drawn, found, Asked(raw, tries, printed, run))
 
 
 def _no_more(job: dict[str, Any]) -> dict[str, Any]:
@@ -133,7 +108,7 @@ def _with_change(failed: Reply, exercise: Exercise, drawn: Drawn, raw: str, run:
                    mistake=name, hint=change.mistake.hint)  # fmt: skip
 
 
-def _judge(exercise: Exercise, drawn: Drawn, found: list[Any], asked: _Asked) -> Reply:
+def _judge(exercise: Exercise, drawn: Drawn, found: list[Any], asked: Asked) -> Reply:
     if exercise.judge is not None:
         said = exercise.judge(drawn.p, drawn.cases, found)
     else:
@@ -143,135 +118,10 @@ def _judge(exercise: Exercise, drawn: Drawn, found: list[Any], asked: _Asked) ->
     if said.right:
         return reply
     with np.errstate(all="ignore"):  # a learner's numbers may be anything
-        mistakes = _mistakes(exercise, drawn, found, asked)
-    parts = [f"{where}{mistake.name}." for mistake, where in mistakes]
-    name, hint = (mistakes[0][0].name, mistakes[0][0].hint) if mistakes else ("", "")
+        seen = mistakes(exercise, drawn, found, asked)
+    parts = [f"{where}{mistake.name}." for mistake, where in seen]
+    name, hint = (seen[0][0].name, seen[0][0].hint) if seen else ("", "")
     return replace(reply, message=" ".join(["Not yet.", *parts]), mistake=name, hint=hint)
-
-
-_Mistakes = list[tuple[Wrong | CommonMistake, str]]  # and where each was made if not everywhere
-
-
-def _mistakes(exercise: Exercise, drawn: Drawn, found: list[Any], asked: _Asked) -> _Mistakes:
-    """The mistake that explains an answer; after a vague one the small change that mends it.
-
-    First the exercise's own, in all entries or in some; then lost parentheses, those common to all
-    exercises, small slips in a formula, single changes of the learner's own text, the exercise's
-    last ones, mistakes in some of the entries, and too few digits.
-    """
-    wrong = recognize(exercise, drawn, found)
-    part = None if wrong else in_part(exercise, drawn, found)
-    if wrong is None and not (part and isinstance(part[0], Wrong) and part[2]):
-        field = unbracketed(exercise, drawn, asked.raw)
-        if field is not None:
-            return [(BRACKETS, f"In {_entry(exercise, (field,))}: ")]
-        wrong = _common(exercise, drawn, found)
-        if wrong is None:
-            return _small(exercise, drawn, found, asked, part)
-    if wrong is None:
-        return [_placed(exercise, part)]
-    vague = isinstance(wrong, CommonMistake) or wrong.vague
-    change = mended(exercise, drawn, asked.raw, asked.run) if vague else None
-    return [(wrong, ""), *([change] if change else [])]
-
-
-def _small(
-    exercise: Exercise, drawn: Drawn, found: list[Any], asked: _Asked, part: Partly | None
-) -> _Mistakes:
-    """Mistakes that no model of the whole answer has."""
-    last = recognize(exercise, drawn, found, last=True)
-    part = part or (None if last else slipped(exercise, drawn, found))
-    change = mended(exercise, drawn, asked.raw, asked.run)
-    if part and part[2] and not last:
-        return [(part[0], change[1]) if change else _placed(exercise, part)]
-    if last or change:
-        return [*([(last, "")] if last else []), *([change] if change else [])]
-    if part:
-        return [_placed(exercise, part)]
-    near = _nearly(exercise, drawn, found)
-    part = None if near else placed(exercise, drawn, found)
-    return [(near, "")] if near else [_placed(exercise, part)] if part else []
-
-
-def _placed(exercise: Exercise, part: Partly) -> tuple[Wrong | CommonMistake, str]:
-    named = part[1] and exercise.judge is None
-    return part[0], f"In {_entry(exercise, part[1])}: " if named else ""
-
-
-def _entry(exercise: Exercise, at: tuple[int, ...]) -> str:
-    """The name of an entry: that of its field, or its place, counted from 0 in code alone."""
-    names = getattr(exercise.answer, "names", ())
-    if len(at) == 1 and at[0] < len(names):
-        return names[at[0]]
-    if isinstance(exercise.answer, Code):
-        return f"entry {list(at)}"
-    if len(at) == 2:
-        return f"row {at[0] + 1}, column {at[1] + 1}"
-    return f"entry {', '.join(str(k + 1) for k in at)}"
-
-
-def recognize(
-    exercise: Exercise, drawn: Drawn, found: list[Any], last: bool = False
-) -> Wrong | None:
-    """The first wrong model that an answer agrees with on every input."""
-    for wrong in exercise.wrong:
-        if wrong.last is not last:
-            continue
-        if wrong.when is not None and _is_seen(wrong.when, drawn, found):
-            return wrong
-        if any(_is_of(exercise, model, drawn, found) for model in wrong.models):
-            return wrong
-    return None
-
-
-def _is_seen(when: Callable[..., bool], drawn: Drawn, found: list[Any]) -> bool:
-    """Whether a mistake shows in an answer; not where the answer has another form than it."""
-    try:
-        return bool(when(drawn.p, drawn.cases, found))
-    except (ArithmeticError, IndexError, TypeError, ValueError):
-        return False
-
-
-def _is_of(exercise: Exercise, model: Any, drawn: Drawn, found: list[Any]) -> bool:
-    """Whether the answer is what a wrong model gives, on every input."""
-    return all(
-        agree(exercise, got, wrong_output(model, drawn.p, case))
-        for case, got in zip(drawn.cases, found, strict=True)
-    )
-
-
-def _pairs(exercise: Exercise, drawn: Drawn, found: list[Any]) -> list[tuple[Any, Any]]:
-    """Outputs and right answers, where they are numbers."""
-    if exercise.judge is not None:
-        return []
-    rights = [expected(exercise, drawn.p, case) for case in drawn.cases]
-    if any(isinstance(v, tuple) for v in (*rights, *found)):
-        return []
-    return list(zip(found, rights, strict=True))
-
-
-def _common(exercise: Exercise, drawn: Drawn, found: list[Any]) -> CommonMistake | None:
-    """A mistake of form that explains the answer on every input."""
-    pairs = _pairs(exercise, drawn, found)
-    for mistake in COMMON if pairs else ():
-        if all(
-            any(agree(exercise, got, bad) for bad in mistake.spoil(right)) for got, right in pairs
-        ):
-            return mistake
-    if not all(np.isfinite(got).all() for got, _ in pairs):
-        return INFINITE
-    if pairs and all(has_more(got, right) for got, right in pairs):
-        return MORE
-    return MOVED if pairs and all(is_moved(got, right) for got, right in pairs) else None
-
-
-def _nearly(exercise: Exercise, drawn: Drawn, found: list[Any]) -> CommonMistake | None:
-    pairs = _pairs(exercise, drawn, found)
-    near = pairs and all(same(got, right, _NEARLY) for got, right in pairs)
-    cut = pairs and all(is_rounded(got, right) for got, right in pairs)
-    if near and not cut and all(is_whole(got) and is_whole(right) for got, right in pairs):
-        return ARITHMETIC
-    return NEARLY if near or cut else None
 
 
 def _compared(exercise: Exercise, drawn: Drawn, found: list[Any], tries: int) -> Judged:
@@ -312,7 +162,7 @@ def _gap(exercise: Exercise, got: Any, right: Any) -> str:
     if fitted is None:
         return f"that is {shape_of(got)}, expected {shape_of(right)}"
     at, gap = furthest(fitted, right)
-    where = f" in {_entry(exercise, at)}" if at and right.size > 1 else ""
+    where = f" in {entry_name(exercise, at)}" if at and right.size > 1 else ""
     if not np.isfinite(gap):
         return f"not a finite number{where}"
     return f"off by {gap:.3g}{where}"

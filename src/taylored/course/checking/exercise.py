@@ -34,13 +34,16 @@ class Numbers:
     """Several numbers: one field each, or rows of a matrix. The model returns them as an array.
 
     `names` label the fields of a vector; a `shape` of two makes a matrix, typed `1 2; 3 4` or
-    `[[1, 2], [3, 4]]`. `free`: a list of any length (roots, rankings), typed `1, 2, 3`.
+    `[[1, 2], [3, 4]]`. `free`: a list of any length (roots, rankings), typed `1, 2, 3`. `units`:
+    for each field the unit that may be typed behind its number, in all its spellings, parted by
+    blanks ("day days d").
     """
 
     type: ClassVar[str] = "numbers"
     names: tuple[str, ...] = ()
     shape: tuple[int, ...] = ()
     free: bool = False
+    units: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

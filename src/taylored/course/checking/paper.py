@@ -17,8 +17,8 @@ _NAME = r"[^\W\d]\w*(?:'|′|\{[\w+,]*\}|_\([\w+,]*\))?"  # m, x', x_{n+1}, x_(n
 _LABEL = re.compile(
     rf"\s*(?:d|∂)?{_NAME}\s*(?:/\s*(?:d|∂){_NAME}\s*)?(?:\([\w,\s]*\)\s*)?(?:=|≈|≅|≃|:)(?!=)"
 )
-_BOUNDED = re.compile(  # R =, ≈, |x| <, |R_3(0.5)| ≤
-    rf"\s*(?:\|\s*)?(?:{_NAME}\s*(?:\([\w.,\s]*\)\s*)?)?(?:\|\s*)?(?:<=|<|≤|≈|=|~)(?!=)"
+_BOUNDED = re.compile(  # R =, ≈, |x| <, |R_3(0.5)| ≤, 0 < r <
+    rf"\s*(?:0\s?(?:<=|<|≤)\s?)?(?:\|\s*)?(?:{_NAME}\s*(?:\([\w.,\s]*\)\s*)?)?(?:\|\s*)?(?:<=|<|≤|≈|=|~)(?!=)"
 )
 _EUROS = re.compile(r"^\s?€|\s?(?:€|\beuros?|\bEUR)$")
 _CHARACTERS = str.maketrans({"[": "(", "]": ")", "{": "(", "}": ")", "–": "-", "—": "-", "⁄": "/",
@@ -26,9 +26,12 @@ _CHARACTERS = str.maketrans({"[": "(", "]": ")", "{": "(", "}": ")", "–": "-",
                              "¼": "(1/4)", "¾": "(3/4)", "⅙": "(1/6)", "⅛": "(1/8)"})  # fmt: skip
 _MIXED = re.compile(r"(\d)\s*([½⅓⅔¼¾⅙⅛])")  # 1½ is a sum
 _TEX = {"cdot": "*", "times": "*", "left": "", "right": "", ",": "", ";": "", "!": "", " ": " "}
+_GROUP = re.compile(r"(\^|\\sqrt)\s?\{([^{}]*)\}")  # x^{3}, with no braces inside
 _FRACTION = re.compile(r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}")
 _DEEPEST = 8  # fractions in fractions
-_MODULE = re.compile(r"\b(?:np|numpy|jnp|math)\.(?=[a-z])")
+_MODULE = re.compile(
+    r"\b(?:np|numpy|jnp|math)\.(?=[a-z])|\b(?:(?:np|numpy)\.)?float(?:64|32)?(?=\()"
+)
 _FACTORIAL = re.compile(r"(?<![\w.])(\d{1,2})!(?!=)|\(\s*(\d{1,2})\s*\)!(?!=)"
                         r"|\bfact(?:orial)?\(\s*(\d{1,2})\s*\)")  # fmt: skip
 _BARS = re.compile(r"\|([^|]+)\|")
@@ -85,8 +88,9 @@ def plain_number(text: str) -> str:
 def _tex(text: str) -> str:
     """Without LaTeX's commands and other characters of print."""
     for _ in range(_DEEPEST):
+        text, groups = _GROUP.subn(r"\1(\2)", text)
         text, found = _FRACTION.subn(r"((\1)/(\2))", text)
-        if not found:
+        if not found + groups:
             break
     text = re.sub(r"\\([a-zA-Z]+|[,;! ])", lambda m: _TEX.get(m[1], m[1]), text)
     text = _MIXED.sub(r"(\1+\2)", _MODULE.sub("", text))

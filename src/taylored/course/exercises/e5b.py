@@ -168,7 +168,7 @@ def _through_center(p: Parameters, cases: list[Case], outputs: list[Any]) -> boo
 EXERCISE = Exercise(
     id="5B",
     title="The best line by hand",
-    answer=Numbers(names=("m", "c")),
+    answer=Numbers(names=("m", "c"), units=("cm/N", "cm")),
     parameters=_parameters,
     right=_right,
     tolerance=3e-3,  # three digits: m is below 1, c below 10

@@ -86,7 +86,10 @@ def _off(index: int) -> Callable[..., bool]:
 EXERCISE = Exercise(
     id="5D",
     title="Untie slope and intercept",
-    answer=Numbers(names=("correlation", "x₀", "standard error of the new intercept")),
+    answer=Numbers(
+        names=("correlation", "x₀", "standard error of the new intercept"),
+        units=("", "days day d", "cm"),
+    ),
     parameters=_parameters,
     right=_right,
     tolerance=3e-3,

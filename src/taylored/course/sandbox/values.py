@@ -36,6 +36,8 @@ def plain(value: Any) -> Any:
                          "Return the number itself, not a text that shows it.")  # fmt: skip
     if callable(value):
         raise NotNumbers("it returned a function", "Call the function: write f(x), not f.")
+    if isinstance(value, dict) and value and all(isinstance(key, str) for key in value):
+        value = list(value.values())  # results by name, in the order in which they were given
     if isinstance(value, dict | set):
         meant = (
             "Take its entries by name, d['name'], and return"
