@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 from taylored.course.checking import Case, Exercise, Formulas, Parameters, Wrong
+from taylored.course.checking.terms import any_of
 from taylored.course.exercises.fields import in_field
 
 __all__ = ["EXERCISE"]
@@ -35,7 +36,7 @@ def _both_sine(p: Parameters, x: float, y: float) -> float:
 def _any_field(*models: tuple[int, Any]) -> Any:
     """Whether one of the wrong models shows in its field."""
     seen = [in_field(at, model) for at, model in models]
-    return lambda p, cases, outputs: any(s(p, cases, outputs) for s in seen)
+    return any_of(*seen)
 
 
 def _itself(p: Parameters, x: float, y: float) -> float:

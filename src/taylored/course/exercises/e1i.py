@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from taylored.course.checking import Case, Code, Exercise, Judged, Parameters, Wrong
+from taylored.course.checking.terms import any_of
 
 __all__ = ["EXERCISE", "Net", "play"]
 
@@ -105,7 +106,7 @@ def _judge(p: Parameters, cases: list[Case], outputs: list[Any]) -> Judged:
 def _rankings(*scores: Callable[..., np.ndarray]) -> Callable[..., bool]:
     """Whether an answer ranks by one of these scores."""
     seen = [_ranking(score) for score in scores]
-    return lambda p, cases, outputs: any(s(p, cases, outputs) for s in seen)
+    return any_of(*seen)
 
 
 def _u(net: Net, x: np.ndarray) -> np.ndarray:

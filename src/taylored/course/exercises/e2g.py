@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from taylored.course.checking import Case, Code, Exercise, Judged, Parameters, Wrong
+from taylored.course.checking.terms import any_of
 
 __all__ = ["EXERCISE", "play"]
 
@@ -186,10 +187,6 @@ def _watching(rule: Callable[[np.ndarray], bool]) -> Callable[..., bool]:
     return lambda p, cases, outputs: all(rule(np.ravel(o)) for o in outputs)
 
 
-def _any(*rules: Callable[..., bool]) -> Callable[..., bool]:
-    return lambda p, cases, outputs: any(rule(p, cases, outputs) for rule in rules)
-
-
 EXERCISE = Exercise(
     id="2G",
     title="The gradient check",
@@ -265,7 +262,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="A slope is returned, not a gap",
-            when=_any(
+            when=any_of(
                 *(_as(lambda t, g, i=i: t[i]) for i in range(_SIZE)), _as(lambda t, g: t.max())
             ),
             hint="What you return is one of the slopes, and not how far it is from the gradient's "
@@ -334,7 +331,7 @@ EXERCISE = Exercise(
         Wrong(
             name="The gap is divided by something else",
             vague=True,
-            when=_any(
+            when=any_of(
                 _as(lambda t, g: (np.abs(t - g) / (np.abs(t) + np.abs(g))).max()),
                 _as(lambda t, g: (np.abs(t - g) / np.abs(g)).max()),
                 _as(lambda t, g: (np.abs(t - g) / np.abs(t)).max()),
@@ -354,7 +351,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The mean or the sum of the gaps is returned",
-            when=_any(
+            when=any_of(
                 _as(lambda t, g: _relative(t, g).mean()),
                 _as(lambda t, g: _relative(t, g).sum()),
             ),
@@ -368,7 +365,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="Whole vectors are compared by their lengths",
-            when=_any(
+            when=any_of(
                 _as(lambda t, g: _length(t - g) / (_length(t) + _length(g))),
                 _as(lambda t, g: _length(t - g) / max(_length(t), _length(g))),
                 _as(lambda t, g: _length(t - g) / _length(t)),
@@ -398,7 +395,7 @@ EXERCISE = Exercise(
         ),
         Wrong(
             name="The gap keeps its sign",
-            when=_any(
+            when=any_of(
                 _as(lambda t, g: ((t - g) / np.maximum(np.abs(t), np.abs(g))).max()),
                 _as(lambda t, g: ((g - t) / np.maximum(np.abs(t), np.abs(g))).max()),
             ),

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from taylored.course.checking import Case, Exercise, Numbers, Parameters, Wrong
+from taylored.course.checking.terms import any_of
 from taylored.course.exercises.parts import entry_is
 
 __all__ = ["EXERCISE"]
@@ -109,7 +110,7 @@ def _slope(form: Callable[..., float]) -> Callable[..., bool]:
 
 def _slopes(*forms: Callable[..., float]) -> Callable[..., bool]:
     seen = [_slope(form) for form in forms]
-    return lambda p, cases, outputs: any(s(p, cases, outputs) for s in seen)
+    return any_of(*seen)
 
 
 def _near(a: float, b: float, tolerance: float = 5e-3) -> bool:

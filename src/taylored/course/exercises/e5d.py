@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from taylored.course.checking import Exercise, Numbers, Parameters, Wrong
+from taylored.course.checking.terms import any_of
 from taylored.course.exercises.parts import entry_is
 
 __all__ = ["EXERCISE"]
@@ -58,7 +59,7 @@ def _shared(p: Parameters) -> float:
 def _any(index: int, *forms: Callable[[Parameters], float]) -> Callable[..., bool]:
     """For `Wrong.when`: this entry is one of these, whatever the others are."""
     seen = [entry_is(index, form) for form in forms]
-    return lambda p, cases, outputs: any(s(p, cases, outputs) for s in seen)
+    return any_of(*seen)
 
 
 def _sized(form: Callable[[Parameters], float]) -> Callable[..., bool]:
@@ -74,7 +75,7 @@ def _square(p: Parameters) -> float:
 def _below(*forms: Callable[[Parameters], float]) -> Callable[..., bool]:
     """The mean over one of these, as the correlation."""
     seen = [_sized(lambda p, form=form: _mean(p) / form(p)) for form in forms]
-    return lambda p, cases, outputs: any(s(p, cases, outputs) for s in seen)
+    return any_of(*seen)
 
 
 def _off(index: int) -> Callable[..., bool]:
