@@ -97,7 +97,7 @@ def test_kinds_of_programs(wrong, right, kind):
     assert (found and found.mistake.name) == (kind and kind.name), found
     if found:
         lines = of(wrong).splitlines()
-        assert found.before.split(" in ")[0] in lines[found.line - 1], "the place is the learner's"
+        assert found.before in lines[found.line - 1], "the place is the learner's"
         assert values(found.text, calls) == pytest.approx(values(of(right), calls), rel=1e-9)
 
 
@@ -113,12 +113,13 @@ def test_kinds_of_matrices(wrong, right, kind):
 CHI = "def chi_squared(x, y, sigma, m, c):\n"
 REPLIES = [
     ("5A", CHI + "    t = 1\n    for i in range(len(x)):\n"
-     "        t += ((y[i] - m*x[i] - c)/sigma[i])**2\n    return t\n", NUMBER, "In line 2, at 1: "),
+     "        t += ((y[i] - m*x[i] - c)/sigma[i])**2\n    return t\n", NUMBER,
+     "In line 2, at `1`: "),
     ("5A", CHI + "    return sum((y - m*x - c/2)**2 / sigma**2)\n", NUMBER,
-     "In line 2, at 2 in c/2: "),
+     "In line 2, at `2` in `c/2`: "),
     ("5A", CHI + "    t = 0\n    for i in range(len(x)):\n        "
      "r = (y[i] - m*x[i] - c)/sigma[i]\n        t += r**2 + r\n    return t\n", TERM,
-     "In line 5, at r**2 + r: "),
+     "In line 5, at `r**2 + r`: "),
     ("1B", "exp(t)*(t + 3)", None, ""),
 ]  # fmt: skip
 
@@ -139,7 +140,7 @@ def test_a_vague_name_is_followed_by_the_place():
     text = f"x - (x**{p.a} - {p.b})/({p.a}*x**({p.a} - 1)) + 0.25"
     found = reply("4A", 1, text)
     assert found.mistake == "The parts are not put together as a Newton step"
-    assert found.message == f"Not yet. {found.mistake}. At 0.25: {TERM.name}."
+    assert found.message == f"Not yet. {found.mistake}. At `0.25`: {TERM.name}."
 
 
 @pytest.mark.slow

@@ -105,7 +105,7 @@ def _with_change(failed: Reply, exercise: Exercise, drawn: Drawn, raw: str, run:
         return failed
     name = change.mistake.name
     return replace(failed, message=f"{failed.message}. {change.where}{name}.",
-                   mistake=name, hint=change.mistake.hint)  # fmt: skip
+                   mistake=name, hint=change.mistake.hint, line=change.line)  # fmt: skip
 
 
 def _judge(exercise: Exercise, drawn: Drawn, found: list[Any], asked: Asked) -> Reply:
@@ -119,9 +119,11 @@ def _judge(exercise: Exercise, drawn: Drawn, found: list[Any], asked: Asked) -> 
         return reply
     with np.errstate(all="ignore"):  # a learner's numbers may be anything
         seen = mistakes(exercise, drawn, found, asked)
-    parts = [f"{where}{mistake.name}." for mistake, where in seen]
-    name, hint = (seen[0][0].name, seen[0][0].hint) if seen else ("", "")
-    return replace(reply, message=" ".join(["Not yet.", *parts]), mistake=name, hint=hint)
+    message = " ".join(["Not yet.", *(f"{found.where}{found.mistake.name}." for found in seen)])
+    if not seen:
+        return replace(reply, message=message)
+    first = seen[0].mistake
+    return replace(reply, message=message, mistake=first.name, hint=first.hint, line=seen[-1].line)
 
 
 def _compared(exercise: Exercise, drawn: Drawn, found: list[Any], tries: int) -> Judged:

@@ -29,10 +29,11 @@ Runner = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class Mended(NamedTuple):
-    """The kind of the change, and its place in words: `in line 4, at "2*x"`."""
+    """The kind of the change, and its place in words: "In line 4, at `2*x`: "."""
 
     mistake: CommonMistake
     where: str
+    line: int  # of a program, else 0
 
 
 def mended(exercise: Exercise, drawn: Drawn, raw: Any, run: Runner) -> Mended | None:
@@ -131,8 +132,11 @@ def _read(exercise: Exercise, drawn: Drawn, cases: list[Case], texts: list[str])
 
 def _named(repair: Repair, field: str = "", *, program: bool = False) -> Mended:
     place = f"line {repair.line}" if program else field
-    before = " ".join(repair.before.split())
-    if len(before) > _SHOWN:
-        before = before[: _SHOWN - 3] + "..."
-    where = f"In {place}, at {before}: " if place else f"At {before}: "
-    return Mended(repair.mistake, where)
+    part = " in ".join(f"`{_short(text)}`" for text in (repair.before, repair.around) if text)
+    where = f"In {place}, at {part}: " if place else f"At {part}: "
+    return Mended(repair.mistake, where, repair.line if program else 0)
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.replace("`", "'").split())
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."

@@ -24,10 +24,10 @@ from taylored.course.checking.common import (
 from taylored.course.checking.compare import same
 from taylored.course.checking.draw import agree, expected, wrong_output
 from taylored.course.checking.exercise import Code, Drawn, Exercise, Wrong
-from taylored.course.checking.mended import Runner, mended
+from taylored.course.checking.mended import Mended, Runner, mended
 from taylored.course.checking.partly import Partly, in_part, placed, slipped
 
-__all__ = ["Asked", "Mistakes", "entry_name", "mistakes", "recognize"]
+__all__ = ["Asked", "Found", "entry_name", "mistakes", "recognize"]
 
 _NEARLY = 0.05  # relative: one digit, or two
 
@@ -41,10 +41,15 @@ class Asked(NamedTuple):
     run: Runner
 
 
-Mistakes = list[tuple[Wrong | CommonMistake, str]]  # and where each was made if not everywhere
+class Found(NamedTuple):
+    """A mistake, and where it was made if not everywhere: in words, and the line of a program."""
+
+    mistake: Wrong | CommonMistake
+    where: str = ""
+    line: int = 0
 
 
-def mistakes(exercise: Exercise, drawn: Drawn, found: list[Any], asked: Asked) -> Mistakes:
+def mistakes(exercise: Exercise, drawn: Drawn, found: list[Any], asked: Asked) -> list[Found]:
     """The mistake that explains an answer; after a vague one the small change that mends it.
 
     First the exercise's own, in all entries or in some; then lost parentheses, those common to all
@@ -58,14 +63,14 @@ def mistakes(exercise: Exercise, drawn: Drawn, found: list[Any], asked: Asked) -
             return [_placed(exercise, part)]
         field = unbracketed(exercise, drawn, asked.raw)
         if field is not None:
-            return [(BRACKETS, f"In {entry_name(exercise, (field,))}: ")]
+            return [Found(BRACKETS, f"In {entry_name(exercise, (field,))}: ")]
         wrong = _common(exercise, drawn, found)
         if wrong is None:
             return _small(exercise, drawn, found, asked, part)
     vague = isinstance(wrong, CommonMistake) or wrong.vague
     change = mended(exercise, drawn, asked.raw, asked.run) if vague else None
     where = _exchanged(exercise, drawn, found) if wrong is MOVED else ""
-    return [(wrong, where), *([change] if change else [])]
+    return [Found(wrong, where), *_changed(change)]
 
 
 def _exchanged(exercise: Exercise, drawn: Drawn, found: list[Any]) -> str:
@@ -83,25 +88,30 @@ def _exchanged(exercise: Exercise, drawn: Drawn, found: list[Any]) -> str:
 
 def _small(
     exercise: Exercise, drawn: Drawn, found: list[Any], asked: Asked, part: Partly | None
-) -> Mistakes:
+) -> list[Found]:
     """Mistakes that no model of the whole answer has."""
     last = recognize(exercise, drawn, found, last=True)
     part = part or (None if last else slipped(exercise, drawn, found))
     change = mended(exercise, drawn, asked.raw, asked.run)
     if part and part[2] and not last:
-        return [(part[0], change[1]) if change else _placed(exercise, part)]
+        slip = Found(part[0], change.where, change.line) if change else _placed(exercise, part)
+        return [slip]
     if last or change:
-        return [*([(last, "")] if last else []), *([change] if change else [])]
+        return [*([Found(last)] if last else []), *_changed(change)]
     if part:
         return [_placed(exercise, part)]
     near = _nearly(exercise, drawn, found)
     part = None if near else placed(exercise, drawn, found)
-    return [(near, "")] if near else [_placed(exercise, part)] if part else []
+    return [Found(near)] if near else [_placed(exercise, part)] if part else []
 
 
-def _placed(exercise: Exercise, part: Partly) -> tuple[Wrong | CommonMistake, str]:
+def _changed(change: Mended | None) -> list[Found]:
+    return [Found(*change)] if change else []
+
+
+def _placed(exercise: Exercise, part: Partly) -> Found:
     named = part[1] and exercise.judge is None
-    return part[0], f"In {entry_name(exercise, part[1])}: " if named else ""
+    return Found(part[0], f"In {entry_name(exercise, part[1])}: " if named else "")
 
 
 def entry_name(exercise: Exercise, at: tuple[int, ...]) -> str:

@@ -73,12 +73,16 @@ _TRIED = (0, 1, *map(int, _TIMES))
 
 
 class Repair(NamedTuple):
-    """A text with one small change: its kind, the line, what was there, and the whole changed."""
+    """A text with one small change: its kind, the line, what was there, and the whole changed.
+
+    `around` is the expression of which it was a part, where it is so short that it may recur.
+    """
 
     mistake: CommonMistake
     line: int
     before: str
     text: str
+    around: str = ""
 
 
 class _Change(NamedTuple):
@@ -236,14 +240,11 @@ class _Program:
             start, end = self.span(change.node)
             text = text[:start] + change.new.encode() + text[end:]
         first = changes[0]
-        return Repair(first.mistake, first.node.lineno, self._place(first.node), text.decode())
-
-    def _place(self, node: ast.expr | ast.stmt) -> str:
-        """The text of a node, with what is around it where it is so short that it may recur."""
-        text, above = self.bare(node), self.parents.get(node)
-        if len(text) < _SHORT and isinstance(above, ast.expr):
-            return f"{text} in {self.bare(above)}"
-        return text
+        before, above = self.bare(first.node), self.parents.get(first.node)
+        around = ""
+        if isinstance(above, ast.expr) and len(before) < _SHORT:
+            around = self.bare(above)
+        return Repair(first.mistake, first.node.lineno, before, text.decode(), around)
 
 
 # ---- what may stand in the place of an expression ------------------------------------------

@@ -23,8 +23,9 @@ class Trouble:
 class Reply:
     """Right or not; the input tried, what came, what was expected (or its shape), the gap.
 
-    `mistake` and `hint` are set where the answer agrees with a wrong model. `unread` says that
-    the answer could not be read at all (it is not counted as a try): `message` says why.
+    `mistake` and `hint` are set where the answer agrees with a wrong model, or where one small
+    change makes it right (in `line`, for code). `unread` says that the answer could not be read at
+    all (it is not counted as a try): `message` says why.
     """
 
     right: bool
@@ -38,6 +39,7 @@ class Reply:
     trouble: Trouble | None = None
     printed: str = ""
     unread: bool = False
+    line: int = 0
 
     def describe(self) -> dict[str, Any]:
         """As a dictionary, for the browser."""

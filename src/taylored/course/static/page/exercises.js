@@ -146,7 +146,7 @@ class Exercise {
   reply(reply, old = false) {
     const panel = this.el.querySelector(".reply");
     showReply(panel, reply, this.#letters());
-    this.editor?.mark(reply.trouble?.line ?? 0);
+    this.editor?.mark(reply.trouble?.line || reply.line || 0);
     if (!old) panel.scrollIntoView({ block: "nearest" });
   }
 

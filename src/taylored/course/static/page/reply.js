@@ -7,7 +7,7 @@ const ROWS = [["tried", "Tried"], ["got", "Got"], ["expected", "Expected"], ["ga
 /** Fill the panel of a reply; an id that has a letter on the page is shown by its letter. */
 export function showReply(panel, reply, letters = new Map()) {
   panel.className = `reply ${reply.right ? "right" : "wrong"}`;
-  const parts = [h("p", { class: "verdict" }, reply.message)];
+  const parts = [h("p", { class: "verdict" }, ...coded(reply.message))];
   if (reply.trouble) parts.push(...trouble(reply.trouble));
   const rows = ROWS.filter(([key]) => reply[key]);
   const read = (text) => text.split(", ").map((id) => letters.get(id) ?? id).join(", ");
@@ -15,6 +15,12 @@ export function showReply(panel, reply, letters = new Map()) {
   if (reply.hint_html) parts.push(html(reply.hint_html));
   if (reply.printed) parts.push(h("p", {}, "Your code printed:"), h("pre", {}, reply.printed));
   panel.replaceChildren(...parts);
+}
+
+/** A text with what stands between backquotes as code. */
+function coded(text) {
+  return text.split("`").map((part, k, { length }) =>
+    k % 2 && k < length - 1 ? h("code", {}, part) : k % 2 ? "`" + part : part);
 }
 
 function trouble({ line, text, meaning }) {
