@@ -177,12 +177,15 @@ _2C = Answers(
             _neuron(lambda w1, w2, b: (w1, w2, 0)),
             _neuron(lambda w1, w2, b: (w1, w2, -w1)),
         ],
-        "The neuron ignores its inputs": [["1", "1", "5"], ["1", "1", "-5"]],
+        "It says the same everywhere: the bias outweighs the inputs": [
+            ["1", "1", "5"],
+            ["1", "1", "-5"],
+        ],
         "Yes and no are exchanged": [_neuron(lambda w1, w2, b: (-w1, -w2, -b))],
         "Only one of the inputs has a say": [["3", "1", "-2"], ["1", "-4", "2"]],
         "The bias has the wrong sign": [_neuron(lambda w1, w2, b: (w1, w2, -b))],
         "It says 1 too easily, or too seldom": [_instead(_NEAR)],
-        "The line divides other corners than it should": [_instead(_FAR)],
+        "That is another gate: the line divides other corners": [_instead(_FAR)],
     },
     other=["1, 1"],
     crash=["a", "1", "-1"],
@@ -310,6 +313,9 @@ _2H = Answers(
         "Forwards and backwards are exchanged": [_pair(_B, _F)],
         "Only the last product is counted": [_pair("{m}*{k}*{n}", "{m}*{k}*{n}")],
         "Only the first product is counted": [_pair("{k}*{k}*{n}", "{m}*{k}*{k}")],
+        "One multiplication too few is counted for each entry": [
+            _pair("({k}-1)*({k}*{n}+{m}*{n})", "({k}-1)*({m}*{k}+{m}*{n})"),
+        ],
         "The entries are counted, not the multiplications": [
             _pair("{k}*{n}+{m}*{n}", "{m}*{k}+{m}*{n}"),
         ],

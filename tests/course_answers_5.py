@@ -250,7 +250,9 @@ ANSWERS["5E"] = Answers(
     ],
     wrong={
         "The two derivatives are exchanged": [_columns(_DS, _DMU)],
-        "The derivative with respect to x": [_columns("-(x-mu)/s^2*F", _DS)],
+        "The first one has the wrong sign: it is the derivative by x": [
+            _columns("-(x-mu)/s^2*F", _DS),
+        ],
         "The sign of the second one is lost": [_columns(_DMU, "-(x-mu)^2/s^3*F")],
         "The power of s is one too low": [
             _columns(_DMU, "(x-mu)^2/s^2*F"),

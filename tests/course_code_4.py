@@ -173,6 +173,12 @@ STEP_RULE = Answers(
             _newton_if("np.linalg.eigvalsh(H)[0] < 0", "-0.1*g"),
         ],
         "The fall-back climbs": [_newton_if("np.linalg.eigvalsh(H)[0] > 0", "0.1*g")],
+        "Short steps are made longer": [
+            _next(
+                "s = -np.linalg.solve(H, g) if np.linalg.eigvalsh(H)[0] > 0 else -0.3*g",
+                "return s*max(1, 1.45/np.hypot(*s))",
+            ),
+        ],
         "Newton's step is kept short, but leads to saddles": [
             _next(
                 "s = -np.linalg.solve(H, g)",
@@ -208,7 +214,7 @@ STEP_RULE = Answers(
             _newton_if("np.linalg.eigvalsh(H)[0] > 0", "-0.1*g", 0.1)
         ],
         "Some steps are thrown far away": [_next("return -0.6*g - 0.02*(H @ g)")],
-        "It goes down, but too slowly": [
+        "It goes down, but does not come to rest in time": [
             _next(
                 "w, q = np.linalg.eigh(H)",
                 "s = -q @ ((q.T @ g) / np.abs(w))",

@@ -162,7 +162,7 @@ _C = {
     ],
     "The interval instead of the standard error": [_of_matrix("1.96*np.sqrt(np.diag(C))")],
     "Another place than the mean is taken for the middle": [_errors(middle="x[0]")],
-    "The matrix was not inverted, or not weighted in full": [
+    "Each error is found as if the other parameter were known": [
         _of_matrix("1/np.sqrt(np.diag(A.T @ A))"),
     ],
     "The whole matrix instead of two numbers": [_of_matrix("C")],
@@ -339,6 +339,9 @@ _G = {
     ],
     "The measured values decide the weights": [_fit(f'{_BOTH}, e["tau"]', sigma="sigma*y")],
     "The error still belongs to the rate": [_fit(f'{_BOTH}, e["tau"]/p["tau"]**2')],
+    "One over the error of the rate is not the error of tau": [
+        _fit(f'{_BOTH}, p["tau"]**2/e["tau"]'),
+    ],
     "The entry beside the diagonal": [
         f"{_NUMPY}from scipy.optimize import curve_fit\n\ndef fit_decay(x, y, sigma):\n"
         "    f = lambda x, a, tau: a*np.exp(-x/tau)\n"

@@ -9,6 +9,7 @@ import pytest
 from course_data import answer_of
 from taylored.course.checking import Code, Formulas
 from taylored.course.checking.flaws import (
+    BRACKETS,
     CALL,
     COMPARED,
     COUNT,
@@ -29,7 +30,21 @@ from taylored.course.sandbox.replies import read_reply
 from taylored.course.sandbox.trials import trials
 from test_course_exercises import IDS, answers, drawn, exercise, reply
 
-FLAWS = (CALL, COMPARED, COUNT, FACTOR, FUNCTION, LINE, MATRIX, NAME, NUMBER, POWER, SIGN, TERM)
+FLAWS = (
+    BRACKETS,
+    CALL,
+    COMPARED,
+    COUNT,
+    FACTOR,
+    FUNCTION,
+    LINE,
+    MATRIX,
+    NAME,
+    NUMBER,
+    POWER,
+    SIGN,
+    TERM,
+)
 
 
 def of(body, head="def f(a, b, xs):"):
@@ -62,7 +77,17 @@ MENDED = [
     (["t = 0", "for x in xs:", "    t = x", "return t"], ["return sum(xs)"], LINE),
     (["u = a + 1", "a = a*b", "u = u + a", "return u"], ["return a + 1 + a*b"], None),  # is right
 ]  # fmt: skip
+MENDED += [
+    (["return a*b**len(xs) + 1"], ["return a*b**(len(xs) + 1)"], BRACKETS),
+    (["return a*xs[0]/1 - b"], ["return a*xs[0]/(1 - b)"], BRACKETS),
+    (["return a*b**2+1/xs[1]"], ["return a*b**(2+1)/xs[1]"], BRACKETS),
+    (["return a*(b + xs[1])"], ["return a*b + xs[1]"], BRACKETS),
+    (["return a if all(xs) > 1.5 else b"], ["return a if all(x > 1.5 for x in xs) else b"], None),
+    (["u = xs[0] + a*b", "v = xs[1] + a*b", "w = xs[2] + 2*b", "return u*v + w"],
+     ["return (xs[0] - a*b)*(xs[1] - a*b) + xs[2] + 2*b"], SIGN),
+]  # fmt: skip
 MATRICES = [
+    (["return np.array(xs).T @ b"], ["return np.array(xs) @ b"], MATRIX),
     (["return np.array(xs) @ b"], ["return np.array(xs).T @ b"], MATRIX),
     (
         ["return (np.array(xs) @ b).sum(axis=0)"],
@@ -79,7 +104,7 @@ def values(text, calls):
 
 def first_mend(wrong, right, calls):
     """The first change after which the wrong program gives what the right one does."""
-    found = repairs(wrong)
+    found = list(repairs(wrong))
     job = {"source": wrong, "name": "f", "calls": calls, "texts": [r.text for r in found],
            "wanted": values(right, calls), "tolerance": 1e-9}  # fmt: skip
     done = child.play(job)["tried"]
@@ -156,12 +181,12 @@ def test_most_single_slips_are_named(name):
         raw = answer_of(forms[rng.integers(len(forms))], p)
         if isinstance(exercise(name).answer, Code):
             texts, at = [raw], 0
-            changes = repairs(raw)
+            changes = list(repairs(raw))
         else:
             texts = [str(t) for t in raw] if isinstance(raw, list | tuple) else [str(raw)]
             at = int(rng.integers(len(texts)))
             known = {*exercise(name).answer.variables, *vars(p)}
-            changes = repairs(plain(without_label(texts[at]), known), formula=True)
+            changes = list(repairs(plain(without_label(texts[at]), known), formula=True))
         changed = changes[rng.integers(len(changes))].text
         answer = [*texts[:at], changed, *texts[at + 1 :]] if len(texts) > 1 else changed
         found = reply(name, 2, answer)
@@ -186,7 +211,7 @@ def test_code_that_stops_is_mended_too():
 
 
 def test_code_that_is_slow_is_not_run_again(monkeypatch):
-    monkeypatch.setattr("taylored.course.checking.check._SLOW", -1.0)
+    monkeypatch.setattr("taylored.course.checking.check._SLOW", -1.0)  # seconds
     code = "def chi_squared(x, y, sigma, m, c):\n    return sum((y - m*x - c)**2 / (sigma**3))\n"
     jobs = []
     found = reply("5A", 1, code, run=lambda job: (jobs.append(job), child.play(job))[1])
@@ -198,7 +223,7 @@ def test_changed_programs_may_loop_and_print():
     job = {"source": code, "name": "f", "calls": [[1, 2, [3]]], "wanted": [6.0], "tolerance": 1e-9}
     before = signal.getsignal(signal.SIGALRM)
     begun = time.monotonic()
-    found = repairs(code)
+    found = list(repairs(code))
     done = child.play({**job, "texts": [r.text for r in found]})
     assert done["stopped"] == "" and done["printed"] == ""
     assert [found[t["number"]].mistake for t in done["tried"]] in ([NUMBER], [COMPARED])
@@ -241,12 +266,74 @@ def test_replies_are_read_strictly(tried):
     assert read_reply(json.dumps(whole | {"tried": tried}).encode()) is None
 
 
+LONG = [
+    ("5A", CHI + "    return max(" + ",".join(["m"] * 2900) + ")\n"),
+    ("5A", CHI + "    return y[0] - (m*x[0] + c*3" + "+0" * 1400 + ")\n"),
+    ("5A", CHI + "    return sum((y - m*x - c*3)**2/sigma**2) + 0*0x" + "f" * 4000 + "\n"),
+    ("5A", CHI + "    for i in y: a = 1\n" * 250 + "    return c\n"),
+    ("0B", ["sin(x)" + "*sin(x)" * 450] * 4),
+    ("2D", ["w" + "*b*x*y" * 240] * 2),
+    ("3B", "x" + "+x" * 990),
+]
+
+
+@pytest.mark.parametrize(("name", "answer"), LONG)
+def test_long_answers_take_no_longer(name, answer):
+    begun = time.monotonic()
+    assert not reply(name, 1, answer).right
+    assert time.monotonic() - begun < 20, "seconds, where it took minutes and gigabytes"
+
+
+def test_no_claim_that_does_not_hold_alone():
+    """A text that is right only after another one has run is not named."""
+    code = ("import numpy as np\n" + CHI + "    r = y - (m*x + c)\n"
+            "    if not hasattr(np, 'called'): r = r*7\n    np.called = 1\n"
+            "    return np.sum((r/sigma)**2)\n")  # fmt: skip
+    runner = Runner()
+    try:
+        found = reply("5A", 1, code, run=runner.run)
+        assert not found.right and found.line == 0
+    finally:
+        runner.close()
+
+
+@pytest.mark.parametrize("pages", ["\x0c", "# \x85", "# \u2028"])
+def test_lines_are_counted_as_python_does(pages):
+    code = f"import numpy as np\n{pages}\n{CHI}    r = y - (m*x + c)\n    r.sort()\n" \
+           "    return np.sum((r/sigma)**2)\n"  # fmt: skip
+    found = reply("5A", 1, code)
+    assert found.line == 5 and "In line 5, at `r.sort()`" in found.message
+    assert found.mistake == LINE.name
+
+
+def test_a_line_too_many_is_no_sign():
+    code = CHI + (
+        "    r = 0\n    for i in range(len(x)):\n"
+        "        r += ((y[i] - m*x[i] - c)/sigma[i])**2\n    r += m  # += m\n    return r\n"
+    )
+    assert reply("5A", 1, code).mistake in (LINE.name, TERM.name)
+
+
+def test_what_stops_is_said_with_one_period():
+    code = CHI + "    if len(x) > 0: raise ValueError('Too many points.')\n    return 1.0\n"
+    assert ".." not in reply("5A", 1, code).message
+
+
+def test_forged_outputs_of_a_game_are_refused():
+    for name in ("1H", "1I", "2F", "2G", "4E", "4I"):
+        for outputs in ([], [{"value": 1.0}], [{"value": [[1.0]]}] * 3):
+            done = {"outputs": outputs, "printed": "", "stopped": "", "trouble": None}
+            code = answer_of(answers(name).right[0], drawn(name, 1))
+            found = reply(name, 1, code, run=lambda job, done=done: done)
+            assert not found.right and "process" in found.message, (name, outputs)
+
+
 # ---- the changes themselves ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("text", ["", "def f(:", "x = (", "\0", "((((" * 400, "x" * 10_000])
 def test_what_cannot_be_changed_is_left(text):
-    assert repairs(text) == []
+    assert list(repairs(text)) == []
 
 
 def test_places_behind_letters_of_several_bytes():

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -95,6 +96,8 @@ def read_number(text: str) -> float:
     if re.fullmatch(r"[-+−]?\d+,\d+", shown):
         whole = shown.replace(",", "")[:60]
         point = shown.replace(",", ".")[:60]
+        if whole.lstrip("-+−").startswith("0"):
+            raise Unread(f"{shown[:60]} has a comma: write {point}.")
         raise Unread(f"{shown[:60]} has a comma: write {point} or {whole}, whichever is meant.")
     value = float(_evaluate(plain_number(shown), (), {}, {}))
     if not math.isfinite(value):
@@ -122,7 +125,7 @@ def _numbers(answer: Numbers, raw: Any) -> np.ndarray:
 
 def _entry(raw: Any, units: str = "") -> float:
     """A number, with its unit behind it or without."""
-    text = _text(raw).strip()
+    text = re.sub(r"[\u00a0\u2009\u202f]", " ", _text(raw)).strip().rstrip(".,;")
     spelled = next((u for u in units.split() if _has_unit(text, u)), "")
     return read_number(text.removesuffix(spelled))
 
@@ -199,7 +202,7 @@ def _evaluate(
 ) -> float:
     """The value of a formula; `e` is Euler's number unless it is a variable."""
     have = {"e": math.e, **known, **values}
-    call, names = _formula(text, have)
+    call, names = _formula(text, frozenset(have))
     for name in names:
         if name not in have:
             raise Unread(_strange(name, variables))
@@ -217,7 +220,8 @@ def _strange(name: str, variables: Sequence[str]) -> str:
     return f"{name!r} is not a number; write the number alone: 0.5, 1/2 or sqrt(2)."
 
 
-def _formula(text: str, known: Collection[str]) -> tuple[Callable[..., Any], tuple[str, ...]]:
+@lru_cache(maxsize=1024)
+def _formula(text: str, known: frozenset[str]) -> tuple[Callable[..., Any], tuple[str, ...]]:
     try:
         return function_of(plain(without_label(text), known))
     except (FormulaError, ArgumentError) as error:

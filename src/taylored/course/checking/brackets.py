@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,7 @@ BRACKETS = CommonMistake(
 )
 _TOKENS = re.compile(r"\*\*|(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|\w+|\S")
 _RAISED = re.compile(r"\be ?(\^|\*\*) ?(-?(?:\d+(?:\.\d*)?|[^\W\d]\w*)) ?\* ?([^\W\d]\w*)(?! ?\()")
+_MOST_SLASHES = 6
 _OPEN = ("", "(", ",", "*", "/", "^", "**")  # a sign after one of these belongs to what follows
 
 
@@ -41,9 +42,10 @@ def unbracketed(exercise: Exercise, drawn: Drawn, raw: Any) -> int | None:
     texts = [str(t) for t in raw] if isinstance(raw, list | tuple) else [str(raw)]
     known = {*answer.variables, *vars(drawn.p)}
     for at, text in enumerate(texts):
-        if _is_right(exercise, drawn, texts, at):
+        others = list(_readings(plain(without_label(text), known)))
+        if not others or _is_right(exercise, drawn, texts, at):
             continue
-        for other in _readings(plain(without_label(text), known)):
+        for other in others:
             if _is_right(exercise, drawn, [*texts[:at], other, *texts[at + 1 :]], at):
                 return at
     return None
@@ -62,7 +64,9 @@ def _is_right(exercise: Exercise, drawn: Drawn, texts: Sequence[str], at: int) -
 
 def _readings(text: str) -> Iterator[str]:
     """The other ways to read a formula that has too few parentheses."""
-    for other in (_below(text), _raised(text), _below(_raised(text))):
+    every = range(min(text.count("/"), _MOST_SLASHES))
+    single = (_below(text, (slash,)) for slash in every)
+    for other in (_below(text, every), _raised(text), _below(_raised(text), every), *single):
         if other != text:
             yield other
 
@@ -72,8 +76,9 @@ def _raised(text: str) -> str:
     return _RAISED.sub(r"e\1(\2*\3)", text)
 
 
-def _below(text: str) -> str:
-    """All factors that follow a slash below the line."""
+def _below(text: str, slashes: Collection[int]) -> str:
+    """All factors that follow one of these slashes below the line."""
+    count = 0
     written: list[str] = []
     groups: list[int] = []  # the depths of the parentheses that were put in
     depth, last = 0, ""
@@ -85,7 +90,9 @@ def _below(text: str) -> str:
         written.append(token)
         depth += (token == "(") - (token == ")")
         if token == "/":
-            written.append("(")
-            groups.append(depth)
+            if count in slashes:
+                written.append("(")
+                groups.append(depth)
+            count += 1
         last = token
     return "".join(written)

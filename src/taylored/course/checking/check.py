@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from dataclasses import replace
 from typing import Any
 
@@ -31,7 +30,8 @@ SHOWN_AFTER = 3  # tries after which the expected value is shown
 
 _DRAWN = re.compile(r"<<(\w+)>>")  # a drawn number in a text
 _SLOW = 1.0  # seconds of a first run, after which there is no time for changed ones
-_CLEAR = ("SyntaxError", "IndentationError", "TabError", "NameError", "PermissionError")
+_CLEAR = ("SyntaxError", "IndentationError", "TabError", "NameError", "PermissionError",
+          "ModuleNotFoundError")  # fmt: skip
 
 
 def check(exercise: Exercise, seed: int, raw: Any, *, tries: int, run: Runner) -> Reply:
@@ -39,17 +39,15 @@ def check(exercise: Exercise, seed: int, raw: Any, *, tries: int, run: Runner) -
 
     `run` takes a job (`source`, `name`, `calls`, `player`, `parameters`) and answers with
     `outputs` (one per call: {"value": nested lists} or {"trouble": {...}}), `printed`, `trouble`
-    (of the whole), `stopped` ("", "time", "memory", "output", "exit"). A job may also have `texts`,
-    changes of the source; see `sandbox.trials` for these and for `tried` in the answer.
+    (of the whole), `stopped` ("", "time", "memory", "output", "exit"), `seconds`. A job may also
+    have `texts`, changes of the source: `sandbox.trials` says what `tried` in the answer is then.
     """
     drawn = draw(exercise, seed)
     printed = ""
     try:
         if isinstance(exercise.answer, Code):
-            begun = time.monotonic()
-            found, printed, failed = _of_code(exercise, exercise.answer, drawn, raw, run)
-            if time.monotonic() - begun > _SLOW:
-                run = _no_more
+            found, printed, failed, slow = _of_code(exercise, exercise.answer, drawn, raw, run)
+            run = _no_more if slow else run
             if failed is not None:
                 return _with_change(failed, exercise, drawn, raw, run)
         else:
@@ -66,27 +64,40 @@ def _no_more(job: dict[str, Any]) -> dict[str, Any]:
 
 def _of_code(
     exercise: Exercise, answer: Code, drawn: Drawn, raw: Any, run: Runner
-) -> tuple[list[Any], str, Reply | None]:
-    """The outputs of the learner's function, what it printed, or a reply where it failed."""
+) -> tuple[list[Any], str, Reply | None, bool]:
+    """The outputs of the learner's function, what it printed, a reply where it failed, whether it
+    was slow."""
     if not isinstance(raw, str) or not raw.strip():
         raise Unread("There is no code yet.")
     if len(raw) > LONGEST:
         raise Unread(f"The answer has {len(raw):,} characters; at most {LONGEST:,} are read.")
     done = run(job_of(answer, drawn, raw))
+    found, failed = _outputs(exercise, answer, drawn, done)
+    return found, done.get("printed", ""), failed, done.get("seconds", 0.0) > _SLOW
+
+
+def _outputs(
+    exercise: Exercise, answer: Code, drawn: Drawn, done: dict[str, Any]
+) -> tuple[list[Any], Reply | None]:
     printed = done.get("printed", "")
     if done.get("stopped"):
-        return [], printed, Reply(False, done["message"], printed=printed)
+        return [], Reply(False, done["message"], printed=printed)
     if done.get("trouble"):
-        return [], printed, _failed(done["trouble"], printed)
+        return [], _failed(done["trouble"], printed)
     found = []
     for case, output in zip(drawn.cases, done["outputs"], strict=False):
         if "trouble" in output:
-            return [], printed, _failed(output["trouble"], printed, _call(exercise, case))
+            return [], _failed(output["trouble"], printed, _call(exercise, case))
         found.append(as_array(output["value"]))
-    if not answer.player and len(found) != len(drawn.cases):  # written past us, by the code itself
-        said = "The process of the code did not answer every call. Print nothing but with print()."
-        return [], printed, Reply(False, said, printed=printed)
-    return found, printed, None
+    if len(found) != len(drawn.cases) and not (answer.player and found):
+        return [], _forged(printed)
+    return found, None
+
+
+def _forged(printed: str) -> Reply:
+    """To outputs that our own process cannot have written: the code itself wrote in their place."""
+    said = "The process of the code did not answer every call. Print nothing but with print()."
+    return Reply(False, said, printed=printed)
 
 
 def _failed(trouble: dict[str, Any], printed: str, tried: str = "") -> Reply:
@@ -98,21 +109,25 @@ def _failed(trouble: dict[str, Any], printed: str, tried: str = "") -> Reply:
 
 def _with_change(failed: Reply, exercise: Exercise, drawn: Drawn, raw: str, run: Runner) -> Reply:
     """The reply to code that stopped, with the one small change that makes it right, if any."""
-    if failed.trouble is None or failed.trouble.kind in _CLEAR:
+    trouble = failed.trouble
+    if trouble is None or trouble.kind in _CLEAR or "`...`" in trouble.message:
         return failed
     change = mended(exercise, drawn, raw, run)
     if change is None:
         return failed
     name = change.mistake.name
-    return replace(failed, message=f"{failed.message}. {change.where}{name}.",
+    return replace(failed, message=f"{failed.message.rstrip('.')}. {change.where}{name}.",
                    mistake=name, hint=change.mistake.hint, line=change.line)  # fmt: skip
 
 
 def _judge(exercise: Exercise, drawn: Drawn, found: list[Any], asked: Asked) -> Reply:
-    if exercise.judge is not None:
-        said = exercise.judge(drawn.p, drawn.cases, found)
-    else:
-        said = _compared(exercise, drawn, found, asked.tries)
+    try:
+        said = _compared(exercise, drawn, found, asked.tries) if exercise.judge is None else (
+            exercise.judge(drawn.p, drawn.cases, found))  # fmt: skip
+    except (ArithmeticError, IndexError, TypeError, ValueError):
+        if not getattr(exercise.answer, "player", ""):  # a player's outputs have their form
+            raise
+        return _forged(asked.printed)
     reply = Reply(said.right, "Right.", said.tried, said.got, said.expected, said.gap,
                   printed=asked.printed)  # fmt: skip
     if said.right:
@@ -133,7 +148,8 @@ def _compared(exercise: Exercise, drawn: Drawn, found: list[Any], tries: int) ->
     at = fits.index(False) if False in fits else 0
     got, right = found[at], rights[at]
     show = all(fits) or tries + 1 >= SHOWN_AFTER
-    wanted = _said(exercise, drawn, right, True) if show else shape_of(right)
+    hidden = f"{shape_of(right)} (shown after {SHOWN_AFTER} tries)"
+    wanted = _said(exercise, drawn, right, True) if show else hidden
     return Judged(all(fits), _call(exercise, drawn.cases[at]), _said(exercise, drawn, got), wanted,
                   "" if all(fits) else _gap(exercise, got, right))  # fmt: skip
 

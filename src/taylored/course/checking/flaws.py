@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from taylored.course.checking.common import CommonMistake
 
-__all__ = ["CALL", "COMPARED", "COUNT", "FACTOR", "FUNCTION", "LINE", "MATRIX", "NAME", "NUMBER"]
-__all__ += ["POWER", "SIGN", "TERM"]
+__all__ = ["BRACKETS", "CALL", "COMPARED", "COUNT", "FACTOR", "FUNCTION", "LINE", "MATRIX", "NAME"]
+__all__ += ["NUMBER", "POWER", "SIGN", "TERM"]
 
 
 def _flaw(name: str, hint: str) -> CommonMistake:
@@ -84,7 +84,7 @@ NAME = _flaw(
     "show.",
 )
 FUNCTION = _flaw(
-    "One function stands where another belongs, or a function is missing",
+    "A function is another one than it should be, is missing, or is one too many",
     "Your answer is right but for one function at the place named above: another one belongs "
     "there, or none, or one is missing. The pairs that are mixed up most often are the sum and the "
     "mean, the largest value and its place, the natural logarithm and the one with base 10, sine "
@@ -114,6 +114,17 @@ MATRIX = _flaw(
     "stands for. In this course a Jacobian has one row for each output and one column for each "
     "input, so what is carried from inputs to outputs stands at its right, and what is carried "
     "back meets the transpose.",
+)
+BRACKETS = _flaw(
+    "Parentheses are missing, or stand in the wrong place",
+    "Your answer is right but for its parentheses, at the place named above: they are missing "
+    "there, or hold together what does not belong together. Python works in the same order as "
+    "mathematics: powers first, then products and quotients from left to right, then sums and "
+    "differences. So r**n + 1 is one more than a power, while r**(n + 1) has the larger exponent; "
+    "s*r/1 - r takes r away at the very end, while s*r/(1 - r) divides by a difference. On paper "
+    "the fraction line and the height of the exponent say what belongs together; in a line of text "
+    "only parentheses can. Put them around everything that stands below the fraction line, in the "
+    "exponent, or under a square.",
 )
 LINE = _flaw(
     "A line stands in the wrong place, or is one too many",

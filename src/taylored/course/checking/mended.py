@@ -6,7 +6,8 @@ The learner's own text is changed, not ours: so a slip is found in whatever form
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,7 +23,7 @@ from taylored.course.checking.repairs import Repair, repairs
 __all__ = ["Mended", "is_right", "job_of", "mended"]
 
 _MOST = 3_000  # texts
-_SECONDS = 1.2  # for the texts of formulas
+_SECONDS = 0.5  # to make the texts of a program, and to judge them; to try those of a formula
 _SHOWN = 50  # characters of the place
 
 Runner = Callable[[dict[str, Any]], dict[str, Any]]
@@ -38,10 +39,13 @@ class Mended(NamedTuple):
 
 def mended(exercise: Exercise, drawn: Drawn, raw: Any, run: Runner) -> Mended | None:
     """The single small change that makes an answer right, if there is one."""
-    if isinstance(exercise.answer, Code):
-        return _in_code(exercise, exercise.answer, drawn, raw, run)
-    if isinstance(exercise.answer, Formulas):
-        return _in_formulas(exercise, exercise.answer, drawn, raw)
+    try:
+        if isinstance(exercise.answer, Code):
+            return _in_code(exercise, exercise.answer, drawn, raw, run)
+        if isinstance(exercise.answer, Formulas):
+            return _in_formulas(exercise, exercise.answer, drawn, raw)
+    except RecursionError:  # an expression that is nested too deep to be taken apart
+        pass
     return None
 
 
@@ -64,24 +68,53 @@ def job_of(answer: Code, drawn: Drawn, source: str) -> dict[str, Any]:
 def _in_code(
     exercise: Exercise, answer: Code, drawn: Drawn, raw: str, run: Runner
 ) -> Mended | None:
-    found = repairs(raw)[:_MOST]
+    found = list(_in_time(repairs(raw), time.monotonic() + _SECONDS))
     if not found:
         return None
     job = {**job_of(answer, drawn, raw), "texts": [repair.text for repair in found]}
     if exercise.judge is None:
         rights = [expected(exercise, drawn.p, case) for case in drawn.cases]
         job |= {"wanted": [right.tolist() for right in rights], "tolerance": exercise.tolerance}
-    for trial in run(job).get("tried", []):
+    best, tried = None, run(job).get("tried", [])
+    for trial in _in_time(tried, time.monotonic() + _SECONDS):
         values = [as_array(v) for v in trial["values"]]
         if 0 <= trial["number"] < len(found) and _fits(exercise, drawn, values):
-            return _named(found[trial["number"]], program=True)
-    return None
+            best = best if best is not None else trial["number"]
+            if _is_model(exercise, drawn, values):
+                best = trial["number"]
+                break
+    if best is None or not _is_right_alone(exercise, answer, drawn, found[best].text, run):
+        return None
+    return _named(found[best], program=True)
+
+
+def _in_time(items: Iterable[Any], end: float) -> Iterator[Any]:
+    """As many as can be looked at until then."""
+    for item in islice(items, _MOST):
+        if time.monotonic() > end:
+            return
+        yield item
+
+
+def _is_right_alone(exercise: Exercise, answer: Code, drawn: Drawn, text: str, run: Runner) -> bool:
+    """Whether a text is right in a process of its own, where no other has run before it."""
+    done = run(job_of(answer, drawn, text))
+    if done.get("stopped") or done.get("trouble"):
+        return False
+    values = [as_array(output["value"]) for output in done["outputs"] if "value" in output]
+    return len(values) == len(done["outputs"]) and _fits(exercise, drawn, values)
+
+
+def _is_model(exercise: Exercise, drawn: Drawn, values: list[Any]) -> bool:
+    """Whether outputs are those of the right model itself, where a judge lets others pass too."""
+    pairs = zip(drawn.cases, values, strict=True)
+    return all(agree(exercise, v, expected(exercise, drawn.p, case)) for case, v in pairs)
 
 
 def _fits(exercise: Exercise, drawn: Drawn, values: list[Any]) -> bool:
     try:
         return is_right(exercise, drawn, values)
-    except (ArithmeticError, IndexError, TypeError, ValueError):  # outputs of another form
+    except (ArithmeticError, AttributeError, IndexError, TypeError, ValueError):  # of another form
         return False
 
 
@@ -94,9 +127,7 @@ def _in_formulas(exercise: Exercise, answer: Formulas, drawn: Drawn, raw: Any) -
         if exercise.judge is None and _is_right_at(exercise, drawn, texts, at):
             continue
         read = plain(without_label(text), known).replace("^", "**")
-        for repair in repairs(read, formula=True):
-            if time.monotonic() > end:
-                return None
+        for repair in _in_time(repairs(read, formula=True), end):
             changed = [*texts[:at], repair.text, *texts[at + 1 :]]
             if _is_right_at(exercise, drawn, changed, at):
                 first = first or _named(repair, answer.names[at] if len(texts) > 1 else "")

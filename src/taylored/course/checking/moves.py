@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -12,7 +13,7 @@ from taylored.course.checking.flaws import LINE, SIGN
 __all__ = ["moves"]
 
 Move = tuple[CommonMistake, int, str, str]  # kind, line, what stood there, the whole changed
-Change = tuple[int, dict[int, list[str]]]  # of which line, and what stands in the place of lines
+Change = tuple[CommonMistake, int, dict[int, list[str]]]  # the line, what stands in place of lines
 Block = ast.For | ast.While | ast.If
 
 _OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
@@ -21,14 +22,12 @@ _OTHER = {"+": "-", "-": "+", "*": "/", "/": "*"}
 
 def moves(text: str, tree: ast.AST) -> Iterator[Move]:
     """All such changes of single lines; statements over several lines stay as they are."""
-    lines = text.splitlines()
-    for number, new in _changes(tree, lines):
+    lines = re.split(r"\r\n|\r|\n", text)  # splitlines() parts at form feeds as well
+    for mistake, number, new in _changes(tree, lines):
         after = list(lines)
         for at in sorted(new, reverse=True):
             after[at - 1 : at] = new[at]
-        line = lines[number - 1]
-        mistake = SIGN if "+=" in line or "-=" in line else LINE
-        yield mistake, number, line.strip(), "\n".join(after) + "\n"
+        yield mistake, number, lines[number - 1].strip(), "\n".join(after)
 
 
 def _changes(tree: ast.AST, lines: list[str]) -> Iterator[Change]:
@@ -39,10 +38,10 @@ def _changes(tree: ast.AST, lines: list[str]) -> Iterator[Change]:
                 yield from _of_statement(statement, below, loop, lines)
         for one, next_ in pairwise(body):
             if isinstance(one, ast.For | ast.While) and _is_short(next_):
-                yield next_.lineno, {next_.lineno: [_indented(one.body[0], next_, lines)]}
+                yield LINE, next_.lineno, {next_.lineno: [_indented(one.body[0], next_, lines)]}
             if isinstance(next_, ast.For | ast.While) and _is_short(one):
                 inside = [lines[next_.lineno - 1], _indented(next_.body[0], one, lines)]
-                yield one.lineno, {one.lineno: [], next_.lineno: inside}
+                yield LINE, one.lineno, {one.lineno: [], next_.lineno: inside}
 
 
 def _of_statement(
@@ -50,15 +49,19 @@ def _of_statement(
 ) -> Iterator[Change]:
     number = statement.lineno
     line = lines[number - 1]
-    for other in _assigned(line, statement):
-        yield number, {number: [other]}
+    for mistake, other in _assigned(line, statement):
+        yield mistake, number, {number: [other]}
     if below is not None and _is_short(below):
-        yield number, {number: [lines[below.lineno - 1]], below.lineno: [line]}
+        yield LINE, number, {number: [lines[below.lineno - 1]], below.lineno: [line]}
     if not isinstance(statement, ast.Import | ast.ImportFrom):
-        yield number, {number: []}
+        yield LINE, number, {number: []}
     if loop is not None and loop.end_lineno is not None:  # below the block, not in it
         last = [] if number == loop.end_lineno else [lines[loop.end_lineno - 1]]
-        yield number, {number: [], loop.end_lineno: [*last, _indented(loop, statement, lines)]}
+        yield (
+            LINE,
+            number,
+            {number: [], loop.end_lineno: [*last, _indented(loop, statement, lines)]},
+        )
 
 
 def _is_short(statement: ast.stmt) -> bool:
@@ -78,14 +81,14 @@ def _bodies(tree: ast.AST) -> Iterator[tuple[list[ast.stmt], Block | None]]:
             yield node.body, node
 
 
-def _assigned(line: str, statement: ast.stmt) -> Iterator[str]:
+def _assigned(line: str, statement: ast.stmt) -> Iterator[tuple[CommonMistake, str]]:
     """An assignment with another operator."""
     if isinstance(statement, ast.AugAssign):
         sign = _OPERATORS.get(type(statement.op), "")
         if sign and f"{sign}=" in line:
-            yield line.replace(f"{sign}=", f"{_OTHER[sign]}=", 1)
-            yield line.replace(f"{sign}=", "=", 1)
+            yield SIGN, line.replace(f"{sign}=", f"{_OTHER[sign]}=", 1)
+            yield LINE, line.replace(f"{sign}=", "=", 1)
     elif isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
         name, _, value = line.partition("=")
         for sign in "+-*":
-            yield f"{name.rstrip()} {sign}={value}"
+            yield LINE, f"{name.rstrip()} {sign}={value}"

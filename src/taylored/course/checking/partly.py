@@ -15,6 +15,7 @@ from taylored.course.checking.slips import slip_of
 
 __all__ = ["Partly", "in_part", "placed", "slipped"]
 
+_ROUGHLY = 1e-3  # what difference quotients and rounded numbers reach
 _SURE = 4  # cases: with so many no entry agrees with a model by chance
 
 Mistake = Wrong | CommonMistake
@@ -30,7 +31,7 @@ def in_part(exercise: Exercise, drawn: Drawn, found: Sequence[Any]) -> Partly | 
     right, got = _table(rights, rights), _table(found, rights)
     if right is None or got is None or right.shape[1] < 2:
         return None
-    bad = ~_agrees(got, right, exercise.tolerance)
+    bad = _wrong(got, right, exercise.tolerance)
     best: tuple[tuple[int, ...], Mistake, int] | None = None
     for mistake, model in _models(exercise, drawn, rights):
         here = bad & _agrees(got, model, exercise.tolerance)
@@ -54,7 +55,7 @@ def slipped(exercise: Exercise, drawn: Drawn, found: Sequence[Any]) -> Partly | 
     if not exercise.formulas or right is None or got is None:
         return None
     names = {**vars(drawn.p), **_inputs(exercise, drawn)}
-    bad = np.flatnonzero(~_agrees(got, right, exercise.tolerance))
+    bad = np.flatnonzero(_wrong(got, right, exercise.tolerance))
     slips = [slip_of(exercise.formulas[int(e)], names, got[:, e], exercise.tolerance) for e in bad]
     if len(found) < _SURE and None in slips:
         return None
@@ -111,6 +112,13 @@ def _table(values: Sequence[Any], rights: Sequence[Any]) -> np.ndarray | None:
             return None
         rows.append(fitted.ravel())
     return np.array(rows)
+
+
+def _wrong(got: np.ndarray, right: np.ndarray, tolerance: float) -> np.ndarray:
+    """The entries that are wrong; of these not the nearly right ones, where others are far off."""
+    wrong = ~_agrees(got, right, tolerance)
+    far = wrong & ~_agrees(got, right, max(tolerance, _ROUGHLY))
+    return far if far.any() else wrong
 
 
 def _agrees(got: np.ndarray, other: np.ndarray, tolerance: float) -> np.ndarray:

@@ -279,16 +279,24 @@ FURTHER = [
     Wrong(
         name="The error still belongs to the rate",
         model=lambda p, x, y, sigma: [*solved(x, y, sigma)[:2], rate(p, x, y, sigma)[2]],
-        others=[
-            lambda p, x, y, sigma: [*solved(x, y, sigma)[:2], 1 / rate(p, x, y, sigma)[2]],
-        ],
         hint="Your a and τ are right. You found τ by turning the rate k around, but its error "
-        "did not come along in the right way: it is still the error of k, or one over it. An "
-        "error is a small change, and small changes are carried on by the derivative: for τ = "
-        "1/k its size is one over k squared. So a change of k by a little changes τ by that "
-        "little divided by k squared. One over the error would even say that τ is the less "
-        "sure, the better k is known. A check that always works: in percent of the value, the "
-        "errors of k and of 1/k are the same.",
+        "did not come along: it is still the error of k, in another unit than τ. An error is a "
+        "small change, and small changes are carried on by the derivative: for τ = 1/k its size "
+        "is one over k squared. So a change of k by a little changes τ by that little divided by "
+        "k squared. Think of a rate of 0.1 per second, known to 0.01: then τ is 10 seconds, and "
+        "its error is 1 second, and not 0.01. A check that always works: in percent of the value, "
+        "the errors of k and of 1/k are the same.",
+    ),
+    Wrong(
+        name="One over the error of the rate is not the error of tau",
+        model=lambda p, x, y, sigma: [*solved(x, y, sigma)[:2], 1 / rate(p, x, y, sigma)[2]],
+        hint="Your a and τ are right. You found τ by turning the rate k around, and you have "
+        "turned its error around as well. That would say that τ is the less sure, the better k is "
+        "known, and this cannot be. An error is a small change, and small changes are carried on "
+        "by the derivative: for τ = 1/k its size is one over k squared. So a change of k by a "
+        "little changes τ by that little divided by k squared. A check that always works: in "
+        "percent of the value, the errors of k and of 1/k are the same, ten percent here and ten "
+        "percent there.",
     ),
     Wrong(
         name="The entry beside the diagonal",

@@ -16,7 +16,18 @@ from taylored.course.checking import Case, Parameters, Wrong
 from taylored.course.checking.terms import any_of
 from taylored.course.figures.landscapes import KINDS, Pit, arrived, pit, start
 
-__all__ = ["DOWNHILL", "MOST", "SHARED", "along", "bent", "firsts", "local", "made", "newtons"]
+__all__ = [
+    "DOWNHILL",
+    "MOST",
+    "SHARED",
+    "along",
+    "along_all",
+    "bent",
+    "firsts",
+    "local",
+    "made",
+    "newtons",
+]
 __all__ += ["play"]
 
 MOST = 40  # steps
@@ -106,7 +117,7 @@ def _sees(feature: Callable[[np.ndarray, np.ndarray, np.ndarray], Any]) -> Calla
     return when
 
 
-def _all_along(make: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Callable[..., bool]:
+def along_all(make: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Callable[..., bool]:
     """Whether all first steps lie along those of a formula, forward or all backward."""
 
     def feature(s: np.ndarray, g: np.ndarray, h: np.ndarray) -> bool:
@@ -132,6 +143,16 @@ def _short_newton(s: np.ndarray, g: np.ndarray, h: np.ndarray) -> bool:
     most = np.abs(s).max()
     clipped = np.allclose(s, np.clip(newton, -most, most), atol=1e-9)
     return clipped or bool(np.all(along(s, newton) > _NEAR))
+
+
+def _stretched(s: np.ndarray, g: np.ndarray, h: np.ndarray) -> bool:
+    """Along Newton's way in bowls, at its length where it is long, and at one length elsewhere."""
+    newton, up = newtons(g, h), bent(h)
+    sizes, own = np.linalg.norm(s, axis=1)[up], np.linalg.norm(newton, axis=1)[up]
+    longer = sizes > own * (1 + 1e-6)
+    same = bool(longer.any()) and np.ptp(sizes[longer]) < 1e-6 * sizes.max()
+    rest = np.allclose(sizes[~longer], own[~longer])
+    return bool(same and rest and np.all(along(s, newton)[up] > _NEAR))
 
 
 def _let_through(s: np.ndarray, g: np.ndarray, h: np.ndarray) -> bool:
@@ -280,7 +301,19 @@ DOWNHILL = [
         hint=SHARED["long"],
     ),
     Wrong(
+        name="Short steps are made longer",
+        when=_sees(_stretched),
+        hint="In the bowls your steps point along Newton's, which is right, but they are never "
+        "shorter than a certain length. Near the bottom Newton's own step becomes shorter and "
+        "shorter, and that is how the walker comes to rest. Yours steps over the bottom, turns "
+        "round, and steps over it again. A limit on the length is a good thing, but it has to be "
+        "an upper one: a step that is too long is cut, and a short one stays as it is. In code "
+        "that is a factor of min(1, limit/length), not max, or an if that looks for lengths above "
+        "the limit. Print the length of each step on the way into a bowl and watch it.",
+    ),
+    Wrong(
         name="Newton's step is kept short, but leads to saddles",
+        vague=True,
         when=_sees(_short_newton),
         hint="Your step is Newton's in every pit, cut where it would be too long. Cutting is "
         "good, since no model is right far away. But it does not help with the other weakness. "
@@ -305,16 +338,16 @@ DOWNHILL = [
     Wrong(
         name="The components dx and dy are exchanged",
         when=any_of(
-            _all_along(lambda g, h: g[::-1]),
-            _all_along(lambda g, h: np.linalg.solve(h, g)[::-1]),
+            along_all(lambda g, h: g[::-1]),
+            along_all(lambda g, h: np.linalg.solve(h, g)[::-1]),
         ),
         hint=SHARED["swapped"],
     ),
     Wrong(
         name="One of the two components has the wrong sign",
         when=any_of(
-            _all_along(lambda g, h: g * _ASIDE),
-            _all_along(lambda g, h: np.linalg.solve(h, g) * _ASIDE),
+            along_all(lambda g, h: g * _ASIDE),
+            along_all(lambda g, h: np.linalg.solve(h, g) * _ASIDE),
         ),
         hint="One component of your step is right and the other has its sign turned. So the "
         "walker goes down along one axis and up along the other; whether he gains or loses "
@@ -327,9 +360,9 @@ DOWNHILL = [
     Wrong(
         name="The division is entry by entry",
         when=any_of(
-            _all_along(lambda g, h: g / (h @ g)),
-            _all_along(lambda g, h: 1 / g),
-            _all_along(lambda g, h: (1 / h) @ g),
+            along_all(lambda g, h: g / (h @ g)),
+            along_all(lambda g, h: 1 / g),
+            along_all(lambda g, h: (1 / h) @ g),
         ),
         hint=SHARED["entry"],
     ),
@@ -354,7 +387,7 @@ DOWNHILL = [
     ),
     Wrong(
         name="The entries of H are made positive, not its curvatures",
-        when=_all_along(lambda g, h: np.linalg.solve(np.abs(h), g)),
+        when=along_all(lambda g, h: np.linalg.solve(np.abs(h), g)),
         hint="You take the absolute value of each entry of the Hessian. The idea is good: a "
         "negative curvature counted as positive gives a step that goes down. But the entries "
         "are not the curvatures. The entry off the diagonal may be negative in a perfect bowl "
@@ -367,9 +400,9 @@ DOWNHILL = [
     Wrong(
         name="The eigenvalues are not the curvatures along x and y",
         when=any_of(
-            _all_along(lambda g, h: g / np.linalg.eigvalsh(h)),
-            _all_along(lambda g, h: g / np.abs(np.linalg.eigvalsh(h))),
-            _all_along(lambda g, h: g / np.linalg.eigvalsh(h)[::-1]),
+            along_all(lambda g, h: g / np.linalg.eigvalsh(h)),
+            along_all(lambda g, h: g / np.abs(np.linalg.eigvalsh(h))),
+            along_all(lambda g, h: g / np.linalg.eigvalsh(h)[::-1]),
         ),
         hint=SHARED["eigenvalues"],
     ),

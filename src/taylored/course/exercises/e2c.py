@@ -153,7 +153,7 @@ EXERCISE = Exercise(
             "should it say 1 there, or 0? This gives the sign.",
         ),
         Wrong(
-            name="The neuron ignores its inputs",
+            name="It says the same everywhere: the bias outweighs the inputs",
             when=_bias_only,
             hint="Your neuron gives the same answer at all four corners: the line passes beside "
             "the whole square. The bias is too strong for the weights. Remember that the inputs "
@@ -202,7 +202,7 @@ EXERCISE = Exercise(
             "often it helps to make them equal in size.",
         ),
         Wrong(
-            name="The line divides other corners than it should",
+            name="That is another gate: the line divides other corners",
             when=_others,
             hint="Your line cuts off other corners than the task wants: some say 1 that should say "
             "0, and others the other way round, as the table above shows. So it is not the bias "

@@ -41,6 +41,12 @@ def _with_sums(p: Parameters) -> list[int]:
     return [(2 * k - 1) * (k * n + m * n), (2 * k - 1) * (m * k + m * n)]
 
 
+def _one_fewer(p: Parameters) -> list[int]:
+    """k - 1 multiplications for each entry."""
+    n, k, m = p.n, p.k, p.m
+    return [(k - 1) * (k * n + m * n), (k - 1) * (m * k + m * n)]
+
+
 def _multiplied(p: Parameters) -> list[int]:
     """The costs of the two products multiplied."""
     n, k, m = p.n, p.k, p.m
@@ -238,6 +244,17 @@ EXERCISE = Exercise(
             "second. Each of the two has a cost of three sizes: rows of the left matrix, the size "
             "at which they meet, columns of the right one. The two costs are added. That is just "
             "why the order matters: it decides how large the matrix in between is.",
+        ),
+        Wrong(
+            name="One multiplication too few is counted for each entry",
+            model=_one_fewer,
+            hint="For each entry of a product you have counted one multiplication less than it "
+            "takes. An entry is a row times a column: the first number of the row times the first "
+            "of the column, the second times the second, and so on to the end. With k numbers in "
+            "the row these are k multiplications. One less is the number of additions: to add up k "
+            "products there are k - 1 plus signs between them. So the multiplications are rows "
+            "times k times columns. Try it with the smallest case: a row of 2 numbers times a "
+            "column of 2 numbers takes 2 multiplications and 1 addition.",
         ),
         Wrong(
             name="The sum over the inner size is left out",

@@ -19,6 +19,7 @@ from taylored.course.exercises.downhill import (
     DOWNHILL,
     MOST,
     along,
+    along_all,
     bent,
     firsts,
     local,
@@ -124,11 +125,13 @@ def _constant(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
 
 
 def _same_length(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
-    steps, g, _ = firsts(cases, outputs)
+    steps, g, h = firsts(cases, outputs)
     sizes = np.linalg.norm(steps, axis=1)
     straight = bool(np.all(along(steps, -g) > 0.9999))
     signs = bool(np.all(steps * g < 0)) and bool(np.ptp(np.abs(steps)) < 1e-9)
-    return (straight or signs) and bool(np.ptp(sizes) < 1e-6 * sizes.max())
+    own = np.linalg.norm(newtons(g, h), axis=1)[bent(h)]  # shorter than the steps: not only cut
+    stretched = bool(np.any(own < 0.9 * sizes[bent(h)])) and not np.allclose(steps, steps[0])
+    return (straight or signs or stretched) and bool(np.ptp(sizes) < 1e-6 * sizes.max())
 
 
 def _backward(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
@@ -150,7 +153,9 @@ def _steps_are(make: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Callable
 
 def _multiplied(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
     steps, g, h = firsts(cases, outputs)
-    return bool(np.all(np.abs(along(steps, np.einsum("kij,kj->ki", h, g))) > 0.9999))
+    way = np.abs(along(steps, np.einsum("kij,kj->ki", h, g)))
+    down = np.all(along(steps, -g)[~bent(h)] > 0.9999)  # another rule where a curvature is negative
+    return bool(np.all(way > 0.9999) or (down and np.all(way[bent(h)] > 0.9999)))
 
 
 def _lost_on_hills(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
@@ -305,7 +310,7 @@ EXERCISE = Exercise(
             name="Each direction by its own curvature, without the mixed term",
             when=any_of(
                 _steps_are(lambda g, h: -g / np.diag(h)),
-                _steps_are(lambda g, h: -g / np.abs(np.diag(h))),
+                along_all(lambda g, h: g / np.abs(np.diag(h))),
             ),
             hint="You divide each component of the gradient by its own entry on the diagonal of "
             "the Hessian. That is Newton's step for a valley along the axes. These valleys lie "
@@ -406,7 +411,7 @@ EXERCISE = Exercise(
             "shorten it to that, keeping its direction.",
         ),
         Wrong(
-            name="It goes down, but too slowly",
+            name="It goes down, but does not come to rest in time",
             vague=True,
             when=_slow,
             hint="Your rule never runs away, and all its first steps go down: the hard part is "

@@ -334,20 +334,16 @@ EXERCISE = Exercise(
             "its plain inverse; or the full Hessian with its 2, and twice its inverse.",
         ),
         Wrong(
-            name="The matrix was not inverted, or not weighted in full",
+            name="Each error is found as if the other parameter were known",
             model=of_sums(lambda n, b, s: 1 / sqrt(b * b * n + s), lambda n, b, s: 1 / sqrt(n)),
-            others=[
-                of_sums(lambda n, b, s: sqrt(b * b * n + s), lambda n, b, s: sqrt(n)),
-            ],
-            hint="You work with a matrix, and one step on the way from the valley of chi-squared "
-            "to the errors is missing. One over an entry on the diagonal is not the entry "
-            "of the inverse: it is the squared error if the other parameter were known "
-            "exactly, and that is too small, because slope and intercept can go wrong "
-            "together. So invert the whole matrix first, then take the diagonal, then the "
-            "root. And mind the factor 2: the Hessian of chi-squared is twice the matrix of "
-            "the normal equations, because the square brings a 2 down, so the covariance is "
-            "twice the inverse of the Hessian. With sigma = 1 and two points at 0 and 1 you "
-            "can do it by hand.",
+            others=[of_sums(lambda n, b, s: sqrt(b * b * n + s), lambda n, b, s: sqrt(n))],
+            hint="Your errors treat slope and intercept one at a time: one from the sum of x "
+            "squared, the other from the number of points. In terms of the matrix you have used "
+            "its diagonal without inverting it, or one over it. That would be right if the other "
+            "parameter were known exactly. But both are fitted, and they can go wrong together: a "
+            "line that is too steep and begins too low fits almost as well. So the errors are "
+            "larger. Invert the whole matrix of two rows and two columns first, then take its "
+            "diagonal, then the root. Or count x from its mean: then the two do not mix.",
         ),
         Wrong(
             name="The whole matrix instead of two numbers",

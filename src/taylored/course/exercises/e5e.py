@@ -103,7 +103,7 @@ EXERCISE = Exercise(
             "power and the other to an even power. Which of the two can change its sign?",
         ),
         Wrong(
-            name="The derivative with respect to x",
+            name="The first one has the wrong sign: it is the derivative by x",
             when=_either(lambda u, s, f: -u / s**2 * f, lambda u, s, f: u**2 / s**3 * f),
             hint="The first formula has the right size and the wrong sign: it is the slope of the "
             "curve along x. The middle mu enters with a minus, as x - mu, so its inner "

@@ -238,7 +238,7 @@ def warm() -> None:
     Slider(name="steps", label="training steps before", lo=1, hi=10_000, at=20, log=True),
     Slider(name="t", label="the point, t", lo=-1.0, hi=1.0, at=0.35, step=0.01),
     kind="graph",
-    about="The network 1-6-7-2 with its 15 circles and 62 connections. The width of a connection "
+    about="The network 1-6-7-2 with its 16 circles and 62 connections. The width of a connection "
     "says how much the cost of one point would change if its weight were changed a little. The "
     "blame starts at the two outputs and is passed back layer by layer; early in training it is "
     "large everywhere, later small.",

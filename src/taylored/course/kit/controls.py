@@ -124,7 +124,7 @@ class Slider(Control):
         number = self._number(value, self.lo, self.hi)
         if self.step and not self.log:
             number = self.lo + self.step * round((number - self.lo) / self.step)
-            number = min(number, self.hi)
+            number = min(float(f"{number:.12g}"), self.hi)  # 0.7, not 0.7000000000000002
         return int(number) if self.whole else number
 
     def random(self, rng: Random) -> float:

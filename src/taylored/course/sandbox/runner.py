@@ -146,13 +146,16 @@ class _Process:
         ready = self._line(_IMPORT_SECONDS)
         if not ready:
             return _stopped("imports" if ready is None else "exit")
+        begun = time.monotonic()
         line = self._line(SECONDS)
         if line is None:
             return _stopped("memory" if self._resident() > _RESIDENT else "time")
         reply = read_reply(line)
         if reply is None:
             return _stopped("exit")
-        return _stopped("memory") if reply["stopped"] == "memory" else reply
+        if reply["stopped"] == "memory":
+            return _stopped("memory")
+        return {**reply, "seconds": time.monotonic() - begun}
 
     def _line(self, seconds: float) -> bytes | None:
         """The next line; empty where the process ended, None where time or memory ran out."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import difflib
+import re
 import traceback
 from types import TracebackType
 from typing import Any
@@ -68,7 +69,7 @@ def trouble(kind: str, message: str, meaning: str) -> dict[str, Any]:
 
 def trouble_of(error: BaseException, source: str, names: Any = ()) -> dict[str, Any]:
     """The same for an exception; `names` are those the learner's code knows."""
-    lines = source.splitlines()
+    lines = re.split(r"\r\n|\r|\n", source)  # as Python counts them
     line = _line(error)
     if type(line) is not int or not 0 < line <= len(lines) + 1:  # a SyntaxError made by hand
         line = None
