@@ -92,7 +92,8 @@ def trimmed(reply: Mapping[str, Any]) -> dict[str, Any]:
     if trouble is not None:
         trouble = {**trouble, **{key: _cut(trouble[key], _TEXT) for key in _TROUBLE}}
     texts = {key: _cut(reply[key], _PRINTED if key == "printed" else _TEXT) for key in _REPLY}
-    return {**texts, "right": reply["right"], "unread": reply["unread"], "trouble": trouble}
+    rest = {key: reply[key] for key in ("right", "unread", "line")}
+    return {**texts, **rest, "trouble": trouble}
 
 
 def _cut(text: str, most: int) -> str:
@@ -159,7 +160,8 @@ def _given(name: str, found: Any) -> Given:
 
 
 def _reply(name: str, found: Any) -> dict[str, Any]:
-    _keys(f"the reply of {name}", found, {*_REPLY, "right", "unread", "trouble"})
+    _keys(f"the reply of {name}", found, {*_REPLY, "right", "unread", "line", "trouble"})
+    _whole(f"the line of {name}", found["line"], 10**6)
     for key in _REPLY:
         _text(name, found[key], _PRINTED if key == "printed" else _TEXT)
     _flag(name, found["right"])
