@@ -298,3 +298,25 @@ def test_a_transformed_response_is_fitted_as_it_is_written():
     assert fit.params == pytest.approx({"a": a, "b": b}, rel=1e-11)
     from_arrays = ty.fit("log(y) ~ a + b*x", X, y)
     assert from_arrays.params == pytest.approx({"a": a, "b": b}, rel=1e-11)
+
+
+# ---- data that speak against the model ------------------------------------------------------
+
+
+def test_intervals_of_a_contradicted_model_are_estimates():
+    """A line through a peak leaves a pattern: nothing about it is calibrated."""
+    y = np.exp(-((X - 3.0) ** 2)) + 0.02 * NOISE
+    line, peak = (ty.fit(model, {"x": X, "y": y}) for model in ("y ~ a + b*x", "y ~ exp(-(x-m)^2)"))
+    assert "pattern" in line.contradicted and not peak.contradicted
+    assert line.accuracy is line.interval("b").kind is ty.Accuracy.ESTIMATED
+    band = line.predict([1.0])
+    assert band.kind is ty.Accuracy.ESTIMATED and "pattern" in band.note
+    assert peak.accuracy is peak.interval("m").kind is ty.Accuracy.CALIBRATED
+    assert peak.predict([1.0]).kind is ty.Accuracy.CALIBRATED
+
+
+def test_intervals_of_a_fit_that_is_poor_for_its_sigma_are_estimates():
+    poor = ty.fit("y ~ a + b*x", {"x": X, "y": 1 + X + 0.1 * NOISE}, sigma=0.01)
+    fair = ty.fit("y ~ a + b*x", {"x": X, "y": 1 + X + 0.1 * NOISE}, sigma=0.1)
+    assert poor.interval("a").kind is ty.Accuracy.ESTIMATED and "sigma" in poor.contradicted
+    assert fair.interval("a").kind is ty.Accuracy.CALIBRATED and not fair.contradicted

@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 import warnings
+from contextlib import nullcontext
 
 import numpy as np
 import pandas as pd
@@ -237,7 +238,9 @@ def test_pickles_are_the_same_fit(model, weights):
     curve = CurveFitRegressor(model).fit(T, Y, weights)
     again = pickle.loads(pickle.dumps(curve))
     assert again.predict(T).tolist() == curve.predict(T).tolist()
-    assert again.predict_interval(T).tolist() == curve.predict_interval(T).tolist()
+    with pytest.warns(FitWarning, match="pattern") if model is None else nullcontext():
+        # a line through a decay: its intervals are estimates
+        assert again.predict_interval(T).tolist() == curve.predict_interval(T).tolist()
     assert again.fit_.report() == curve.fit_.report()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,8 +18,15 @@ from taylored.tables import counted
 if TYPE_CHECKING:
     from taylored.regression.result import Fit
 
-__all__ = ["data_findings", "findings_of", "goodness_findings", "numerics_findings",
-           "outlier_limit", "parameter_findings", "solution_findings", "status_of"]  # fmt: skip
+__all__ = [
+    "contradiction_among",
+    "contradiction_of",
+    "data_findings",
+    "findings_of",
+    "goodness_findings",
+]
+__all__ += ["numerics_findings", "outlier_limit", "parameter_findings", "solution_findings"]
+__all__ += ["status_of"]
 
 _ORDER = {"error": 0, "warning": 1, "note": 2}
 _RARE = 1e-3  # a p-value below this is reported
@@ -33,6 +40,20 @@ def findings_of(fit: Fit, decisive: bool) -> tuple[Finding, ...]:
             found += [*parameter_findings(fit), *goodness_findings(fit)]
             found += [*_residuals(fit), *data_findings(fit)]
     return tuple(sorted(found, key=lambda f: _ORDER[f.severity]))
+
+
+_CONTRADICTIONS = ("pattern", "poor-fit")  # then no interval keeps what it promises
+
+
+def contradiction_of(fit: Fit) -> str:
+    """What in the data speaks against the model; empty where nothing does."""
+    with np.errstate(all="ignore"):
+        return contradiction_among([*goodness_findings(fit), *_residuals(fit)])
+
+
+def contradiction_among(found: Iterable[Finding]) -> str:
+    """The first finding that speaks against the model, as a clause."""
+    return next((f.message.rstrip(".") for f in found if f.name in _CONTRADICTIONS), "")
 
 
 def status_of(fit: Fit) -> str:

@@ -46,8 +46,8 @@ def choose_interval(fit: Fit, name: str, level: float, method: str) -> Interval:
         found = wald_interval(value, stderr, t, level)
     else:
         found = profile_interval(profile_of(fit, name), t, level)
-    if fit.jumps and found.kind is Accuracy.CALIBRATED:
-        # The statistical argument needs a smooth model.
+    # The statistical argument needs a smooth model that is not contradicted by the data.
+    if (fit.jumps or fit.contradicted) and found.kind is Accuracy.CALIBRATED:
         return replace(found, kind=Accuracy.ESTIMATED)
     return found
 

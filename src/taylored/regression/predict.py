@@ -89,6 +89,8 @@ def _trust(fit: Fit, level: float) -> tuple[Accuracy, str]:
         )
     if fit.jumps:
         return Accuracy.ESTIMATED, "the model jumps or has a kink that moves with a parameter"
+    if fit.contradicted:
+        return Accuracy.ESTIMATED, fit.contradicted
     if fit.intrinsic_bend * fit.quantile(level) > _FLAT:
         return Accuracy.ESTIMATED, (
             "the band takes the model as linear, and it bends within the band whatever its "

@@ -13,7 +13,7 @@ import numpy as np
 from taylored.optimize.least_squares import Arithmetic, Solution
 from taylored.readings.reach import JUMPS, reaching
 from taylored.regression import identify
-from taylored.regression.findings import findings_of, status_of
+from taylored.regression.findings import contradiction_of, findings_of, status_of
 from taylored.regression.intervals import Profile, bends
 from taylored.regression.options import check_level
 from taylored.regression.precision import Precision, precision_of
@@ -270,6 +270,11 @@ class Fit:
         return tuple(n for n in self.setup.free_names if n in moved)
 
     @cached_property
+    def contradicted(self) -> str:
+        """What in the data speaks against the model, in one sentence; empty where nothing does."""
+        return contradiction_of(self)
+
+    @cached_property
     def intrinsic_bend(self) -> float:
         """The largest curvature that no change of parameters removes: what limits the bands."""
         return float(self._bends[1].max(initial=0.0))
@@ -327,7 +332,8 @@ class Fit:
         """The kind of the statement about the estimates."""
         if not self.usable or (self.dof <= 0 and not self.absolute_sigma):
             return Accuracy.UNKNOWN
-        return Accuracy.ESTIMATED if self.jumps else Accuracy.CALIBRATED
+        doubtful = self.jumps or self.contradicted
+        return Accuracy.ESTIMATED if doubtful else Accuracy.CALIBRATED
 
     @cached_property
     def undetermined(self) -> identify.Undetermined | None:

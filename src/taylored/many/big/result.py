@@ -11,7 +11,7 @@ import numpy as np
 from taylored.errors import ArgumentError
 from taylored.many.big.problem import ChunkedProblem
 from taylored.many.big.survey import Survey
-from taylored.many.big.verdict import big_findings, claimed, representative
+from taylored.many.big.verdict import big_contradiction, big_findings, claimed, representative
 from taylored.optimize.least_squares import Solution
 from taylored.optimize.newton import curvature_at
 from taylored.optimize.point import evaluate
@@ -207,6 +207,11 @@ class BigFit(Fit):
     @cached_property
     def _decisive(self) -> tuple[Finding, ...]:
         return big_findings(self, decisive=True)
+
+    @cached_property
+    def contradicted(self) -> str:
+        """What in the data speaks against the model, in one sentence; empty where nothing does."""
+        return big_contradiction(self)
 
     @cached_property
     def warnings(self) -> tuple[Finding, ...]:

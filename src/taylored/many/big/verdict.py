@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from taylored.many.big.result import BigFit, BigSetup
     from taylored.regression.result import Fit
 
-__all__ = ["big_findings", "claimed", "representative"]
+__all__ = ["big_contradiction", "big_findings", "claimed", "representative"]
 
 _RARE = 1e-3  # a p-value below this is reported
 _FEWEST = 25  # residuals in a bin whose mean is taken as normal
@@ -125,6 +125,12 @@ def big_findings(fit: BigFit, decisive: bool) -> tuple[Finding, ...]:
             found += [*_parameters(fit), *single.goodness_findings(fit), *_residuals(fit)]
             found += single.data_findings(fit)
     return tuple(sorted(found, key=lambda f: _ORDER[f.severity]))
+
+
+def big_contradiction(fit: BigFit) -> str:
+    """What in the data speaks against the model; empty where nothing does."""
+    with np.errstate(all="ignore"):
+        return single.contradiction_among([*single.goodness_findings(fit), *_residuals(fit)])
 
 
 def _doubtful(fit: BigFit) -> Iterator[Finding]:
