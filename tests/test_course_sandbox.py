@@ -170,6 +170,12 @@ def test_the_reply_comes_whatever_the_code_does(runner, case):
     assert returned(runner.run(job(SAME["array"]))) == [[1.5, 3.0]], "the next one is served"
 
 
+def test_the_line_of_an_endless_loop_is_named(runner):
+    result = runner.run(job("def f(x, y):\n  n = 0\n  while n < 5:\n    n = n * 2\n  return n"))
+    assert result["stopped"] == "time" and result["line"] in (3, 4)
+    assert f"was stopped in line {result['line']}. Is there a loop" in result["message"]
+
+
 MISCHIEF = {
     "write": "open('here.txt', 'w')",
     "read": "open('/etc/passwd').read()",

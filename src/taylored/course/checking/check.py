@@ -81,7 +81,7 @@ def _outputs(
 ) -> tuple[list[Any], Reply | None]:
     printed = done.get("printed", "")
     if done.get("stopped"):
-        return [], Reply(False, done["message"], printed=printed)
+        return [], Reply(False, done["message"], printed=printed, line=done.get("line", 0))
     if done.get("trouble"):
         return [], _failed(done["trouble"], printed)
     found = []

@@ -23,7 +23,14 @@ def read_reply(line: bytes) -> dict[str, Any] | None:
         return None
     if reply.get("stopped") == "memory":
         return {"stopped": "memory"}
+    if reply.get("stopped") == "time":
+        line = reply.get("line")
+        return {"stopped": "time", "line": line if _is_line(line) else 0}
     return reply if _is_whole(reply) else None
+
+
+def _is_line(line: Any) -> bool:
+    return type(line) is int and 0 < line <= 10**6
 
 
 def _is_whole(reply: dict[str, Any]) -> bool:
@@ -73,6 +80,6 @@ def _is_trouble(found: Any) -> bool:
         return False
     line = found["line"]
     texts = (found[name] for name in _TROUBLE - {"line"})
-    return (line is None or (type(line) is int and 0 < line <= 10**6)) and all(
+    return (line is None or _is_line(line)) and all(
         isinstance(text, str) and len(text) <= _LONGEST for text in texts
     )

@@ -155,6 +155,8 @@ class _Process:
             return _stopped("exit")
         if reply["stopped"] == "memory":
             return _stopped("memory")
+        if reply["stopped"] == "time":
+            return _stopped("time", reply["line"])
         return {**reply, "seconds": time.monotonic() - begun}
 
     def _line(self, seconds: float) -> bytes | None:
@@ -203,6 +205,10 @@ def _environment() -> dict[str, str]:
             "MALLOC_ARENA_MAX": "2", "PYTHONIOENCODING": "utf-8"}  # fmt: skip
 
 
-def _stopped(why: str) -> dict[str, Any]:
+def _stopped(why: str, line: int = 0) -> dict[str, Any]:
     kind = "time" if why == "imports" else why
-    return {"outputs": [], "printed": "", "trouble": None, "stopped": kind, "message": _SAID[why]}
+    said = (
+        _SAID[why].replace("was stopped.", f"was stopped in line {line}.") if line else _SAID[why]
+    )
+    return {"outputs": [], "printed": "", "trouble": None, "stopped": kind, "message": said,
+            "line": line}  # fmt: skip
