@@ -24,8 +24,8 @@ def read_reply(line: bytes) -> dict[str, Any] | None:
     if reply.get("stopped") == "memory":
         return {"stopped": "memory"}
     if reply.get("stopped") == "time":
-        line = reply.get("line")
-        return {"stopped": "time", "line": line if _is_line(line) else 0}
+        place = reply.get("line")
+        return {"stopped": "time", "line": place if _is_line(place) else 0}
     return reply if _is_whole(reply) else None
 
 
