@@ -219,7 +219,9 @@ ANSWERS["3E"] = Answers(
             lambda p: f"sqrt({(2 * p.a - p.c) ** 2 + 4 * p.b**2})",
         ],
         "The term with x is ignored": [lambda p: f"{abs(p.c - math.sqrt(p.t))}"],
-        "The poles are mirrored": [lambda p: f"sqrt({(p.a + p.c) ** 2 + p.b**2})"],
+        "The poles are mirrored, or the center is": [
+            lambda p: f"sqrt({(p.a + p.c) ** 2 + p.b**2})"
+        ],
         "A smooth curve is taken for a series that converges everywhere": ["infinity", "∞"],
         "The center's own distance from zero is taken": [lambda p: f"{abs(p.c)}"],
         "The last number of the denominator is taken": [lambda p: f"{p.t}"],

@@ -405,7 +405,7 @@ STOP_RULE = Answers(
         ],
         "Only the next step is foreseen": [_stop(_RATIO, "return steps[-1]*r <= tol")],
         "The step is compared with the first one": [_stop("return steps[-1]/steps[0] <= tol")],
-        "The change of the steps is taken for the error": [
+        "The change of the steps, or a fraction upside down, is taken for the error": [
             _stop("return abs(steps[-1] - steps[-2]) <= tol")
         ],
         "The sum is divided where it should be multiplied": [

@@ -130,6 +130,17 @@ WRONG: dict[str, dict[str, list[Made]]] = {
         "Those are the values of the functions": [
             _t(f"{_1C}<a>*x**2*y + exp(<b>*z), sin(<c>*x) + y*z**2"),
         ],
+        "The moved input is not put back before the next one moves": [
+            _t("import numpy as np\ndef jacobian(x, y, z):\n"
+               "    f = lambda x, y, z: np.array([<a>*x**2*y + np.exp(<b>*z), "
+               "np.sin(<c>*x) + y*z**2])\n"
+               "    p, h = [x, y, z], 1e-6\n    start, columns = f(*p), []\n"
+               "    for k in range(3):\n        p[k] += h\n"
+               "        columns.append((f(*p) - start)/h)\n    return np.array(columns).T"),
+        ],
+        "A factor that stands still is differentiated as well": [
+            _t(f"{_1C}[{_1C_F}], [<c>*cos(<c>*x), 2*z, 2*y*z]"),
+        ],
         "The rows of the two functions are added up": [
             _t(f"{_1C}[u + v for u, v in zip([{_1C_F}], [{_1C_G}])]"),
         ],

@@ -257,7 +257,8 @@ def test_comparison_takes_every_form_of_the_same():
 
 COMMON_WRONG = {
     "The sign is the other one": [-1.0, -2.0, -4.0],
-    "It is twice as large, or half as large, as it should be": [2.0, 4.0, 8.0],
+    "It is twice as large as it should be": [2.0, 4.0, 8.0],
+    "It is half as large as it should be": [0.5, 1.0, 2.0],
     "The entries come in the reverse order": [4.0, 2.0, 1.0],
     "It is the reciprocal of the answer": [1.0, 0.5, 0.25],
     "It is the square, or the square root, of the answer": [1.0, 4.0, 16.0],

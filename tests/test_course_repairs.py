@@ -20,6 +20,7 @@ from taylored.course.checking.flaws import (
     NAME,
     NUMBER,
     POWER,
+    QUOTIENT,
     SIGN,
     TERM,
 )
@@ -30,21 +31,8 @@ from taylored.course.sandbox.replies import read_reply
 from taylored.course.sandbox.trials import trials
 from test_course_exercises import IDS, answers, drawn, exercise, reply
 
-FLAWS = (
-    BRACKETS,
-    CALL,
-    COMPARED,
-    COUNT,
-    FACTOR,
-    FUNCTION,
-    LINE,
-    MATRIX,
-    NAME,
-    NUMBER,
-    POWER,
-    SIGN,
-    TERM,
-)
+FLAWS = (BRACKETS, CALL, COMPARED, COUNT, FACTOR, FUNCTION, LINE, MATRIX, NAME, NUMBER, POWER,
+         QUOTIENT, SIGN, TERM)  # fmt: skip
 
 
 def of(body, head="def f(a, b, xs):"):
@@ -57,6 +45,7 @@ MENDED = [
     (["return b - a"], ["return a - b"], SIGN),
     (["return a*b"], ["return -a*b"], SIGN),
     (["return a*b"], ["return a/b"], FACTOR),
+    (["return a/b + xs[0]"], ["return b/a + xs[0]"], QUOTIENT),
     (["return 2*a*b"], ["return a*b"], NUMBER),
     (["return b*a*a"], ["return a*b"], FACTOR),
     (["return a + b"], ["return 7.3*a - b"], None),  # two slips

@@ -18,6 +18,7 @@ from taylored.course.checking.flaws import (
     NAME,
     NUMBER,
     POWER,
+    QUOTIENT,
     SIGN,
     TERM,
 )
@@ -141,7 +142,7 @@ def _of_operation(program: Program, node: ast.BinOp) -> New:
     if sign == "-":
         yield SIGN, f"{right} - {left}"
     elif sign == "/":
-        yield FACTOR, f"{right} / {left}"
+        yield QUOTIENT, f"{right} / {left}"
     elif sign == "@":
         yield MATRIX, f"{right} @ {left}"
     elif sign == "*":

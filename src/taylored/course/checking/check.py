@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from taylored.course.checking.answers import LONGEST, Unread, outputs
+from taylored.course.checking.common import CommonMistake
 from taylored.course.checking.compare import alike, as_array, furthest, shape_of, shown
 from taylored.course.checking.draw import agree, draw, expected
 from taylored.course.checking.exercise import (
@@ -137,7 +138,8 @@ def _judge(exercise: Exercise, drawn: Drawn, found: list[Any], asked: Asked) -> 
     message = " ".join(["Not yet.", *(f"{found.where}{found.mistake.name}." for found in seen)])
     if not seen:
         return replace(reply, message=message)
-    first = seen[0].mistake
+    # Of a mistake of form and a place in the learner's own text the place says more.
+    first = seen[-1].mistake if isinstance(seen[0].mistake, CommonMistake) else seen[0].mistake
     return replace(reply, message=message, mistake=first.name, hint=first.hint, line=seen[-1].line)
 
 

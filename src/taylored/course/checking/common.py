@@ -37,8 +37,12 @@ def _negated(right: np.ndarray) -> list[np.ndarray]:
     return [-right] if np.any(right) else []
 
 
-def _by_two(right: np.ndarray) -> list[np.ndarray]:
-    return [2 * right, right / 2] if np.any(right) else []
+def _twice(right: np.ndarray) -> list[np.ndarray]:
+    return [2 * right] if np.any(right) else []
+
+
+def _half(right: np.ndarray) -> list[np.ndarray]:
+    return [right / 2] if np.any(right) else []
 
 
 def _transposed(right: np.ndarray) -> list[np.ndarray]:
@@ -112,6 +116,17 @@ def _zero(right: np.ndarray) -> list[np.ndarray]:
     return [np.zeros_like(right)] if np.any(right) else []
 
 
+_TWO = (
+    "Your answer has the right form but is off by a factor of exactly two. Look for the "
+    "places where a two comes or goes: the derivative of a square brings a factor 2 down; "
+    "the second-order term of a Taylor series carries a factor 1/2; a sum of squares that is "
+    "halved by convention loses the 2 again when it is differentiated; an interval of plus and "
+    "minus one step is two steps wide; and in a symmetric matrix the term with x times y "
+    "appears twice. Write out the step at which such a factor appears in your case, with the "
+    "factor in its place, and follow it down to the last line to see where it was lost or "
+    "doubled."
+)
+
 COMMON = (
     CommonMistake(
         "The sign is the other one",
@@ -124,18 +139,8 @@ COMMON = (
         "helps too: does the quantity grow or shrink here, and does your answer say the same?",
         _negated,
     ),
-    CommonMistake(
-        "It is twice as large, or half as large, as it should be",
-        "Your answer has the right form but is off by a factor of exactly two. Look for the "
-        "places where a two comes or goes: the derivative of a square brings a factor 2 down; "
-        "the second-order term of a Taylor series carries a factor 1/2; a sum of squares that is "
-        "halved by convention loses the 2 again when it is differentiated; an interval of plus and "
-        "minus one step is two steps wide; and in a symmetric matrix the term with x times y "
-        "appears twice. Write out the step at which such a factor appears in your case, with the "
-        "factor in its place, and follow it down to the last line to see where it was lost or "
-        "doubled.",
-        _by_two,
-    ),
+    CommonMistake("It is twice as large as it should be", _TWO, _twice),
+    CommonMistake("It is half as large as it should be", _TWO, _half),
     CommonMistake(
         "Rows and columns are exchanged",
         "All your numbers are right, but they stand mirrored at the diagonal: what should be a "
@@ -240,7 +245,9 @@ COMMON = (
     ),
 )
 
-ENTRYWISE = tuple(m for m in COMMON if m.spoil in (_negated, _by_two, _reciprocal, _zero, _by_tens))
+ENTRYWISE = tuple(
+    m for m in COMMON if m.spoil in (_negated, _twice, _half, _reciprocal, _zero, _by_tens)
+)
 
 INFINITE = CommonMistake(
     "There is no number in some places",

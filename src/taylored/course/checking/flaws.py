@@ -5,7 +5,7 @@ from __future__ import annotations
 from taylored.course.checking.common import CommonMistake
 
 __all__ = ["BRACKETS", "CALL", "COMPARED", "COUNT", "FACTOR", "FUNCTION", "LINE", "MATRIX", "NAME"]
-__all__ += ["NUMBER", "POWER", "SIGN", "TERM"]
+__all__ += ["NUMBER", "POWER", "QUOTIENT", "SIGN", "TERM"]
 
 
 def _flaw(name: str, hint: str) -> CommonMistake:
@@ -41,6 +41,17 @@ TERM = _flaw(
     "point to which a step is added, the height at the center, the intercept of a line, the one "
     "in one plus something. Then work out the line by hand for the input shown above: the gap "
     "between your number and the right one is that term, and often you will recognize it.",
+)
+QUOTIENT = _flaw(
+    "A quotient stands upside down",
+    "Your answer is right but for one fraction, at the place named above: what stands above the "
+    "line belongs below it, and the other way round. A quotient has a direction. A factor from one "
+    "step to the next is the new one divided by the old one; a slope is the height that is gained "
+    "divided by the way; a step of Newton's is the height divided by the slope; a weight is one "
+    "over a variance. Say in words what the fraction means, so much of this for each one of that: "
+    "what comes after the words for each stands below the line. Then try it with numbers: should "
+    "the fraction be larger than one here, or smaller, and what should happen to it when the upper "
+    "quantity grows?",
 )
 NUMBER = _flaw(
     "A number is not the right one",

@@ -24,6 +24,7 @@ from taylored.course.checking.flaws import (
     NAME,
     NUMBER,
     POWER,
+    QUOTIENT,
     SIGN,
     TERM,
 )
@@ -32,7 +33,20 @@ from taylored.course.checking.program import Change, Program, Repair
 
 __all__ = ["Repair", "repairs"]
 
-_TELLING = (SIGN, COMPARED, BRACKETS, FUNCTION, COUNT, MATRIX, NUMBER, POWER, NAME, FACTOR, TERM)
+_TELLING = (
+    SIGN,
+    COMPARED,
+    BRACKETS,
+    QUOTIENT,
+    FUNCTION,
+    COUNT,
+    MATRIX,
+    NUMBER,
+    POWER,
+    NAME,
+    FACTOR,
+    TERM,
+)
 _TELLING += (CALL,)
 _MOST_EXPRESSIONS = 400  # a program of fifty lines; longer ones have more changes than time allows
 _MOST_ALIKE = 6  # expressions of one form of which any two are changed

@@ -6,6 +6,8 @@ from math import cos, exp, sin
 from random import Random
 from typing import Any
 
+import numpy as np
+
 from taylored.course.checking import Case, Code, Exercise, Parameters, Wrong
 
 __all__ = ["EXERCISE"]
@@ -34,6 +36,15 @@ def _changed(p: Parameters, case: Case, entries: dict[tuple[int, int], float]) -
     for (row, column), value in entries.items():
         rows[row][column] = value
     return rows
+
+
+def _not_put_back(p: Parameters, cases: list[Case], outputs: list[Any]) -> bool:
+    """Whether each column is the sum of the columns so far, to the accuracy of differences."""
+    rights = [np.cumsum(_right(p, *case), axis=1) for case in cases]
+    return all(
+        np.shape(got) == (2, 3) and np.allclose(got, right, rtol=2e-3, atol=2e-3)
+        for got, right in zip(outputs, rights, strict=True)
+    )
 
 
 _TRANSPOSED = (
@@ -135,6 +146,29 @@ EXERCISE = Exercise(
             "everything steeper. The difference is between plus and times. Compare 7 + x², whose "
             "slope is 2x, with 7x², whose slope is 14x. Go through the entries one at a time: "
             "which letter moves here, and which of the two terms contains it? The other term goes.",
+        ),
+        Wrong(
+            name="The moved input is not put back before the next one moves",
+            when=_not_put_back,
+            hint="Your first column is right, and each later one is the sum of all columns up to "
+            "it. This is what differences give when an input that was moved stays moved: while y "
+            "moves, x is still off by a step, so the outputs change by both. In a partial "
+            "derivative only one input moves, and all others are where they were. Put the input "
+            "back at the end of each round of the loop, or start each round from a fresh copy of "
+            "the point, list(p) or p.copy(), and move one entry of that. A second name for the "
+            "same list is no copy.",
+        ),
+        Wrong(
+            name="A factor that stands still is differentiated as well",
+            model=lambda p, x, y, z: _changed(p, (x, y, z), {(1, 1): 2 * z}),
+            others=[lambda p, x, y, z: _changed(p, (x, y, z), {(0, 1): 2 * p.a * x})],
+            hint="In one of the products you have differentiated both factors. In y times z "
+            "squared only one letter moves at a time. While y moves, z squared is a plain number that "
+            "multiplies it, such as the 7 in 7y, so the slope is z squared itself, "
+            "undifferentiated. While z moves, y is the plain number, and the slope is y times 2z. "
+            "Cover the factor that stands still with a finger, differentiate what is left, and put "
+            "the covered factor back as it was. Do so for the product in f too: x squared times y "
+            "has two factors, and they move one at a time.",
         ),
         Wrong(
             name="The six numbers are not in rows",

@@ -210,7 +210,7 @@ EXERCISE = Exercise(
             "a negative number under the root is no accident here, it gives the imaginary part.",
         ),
         Wrong(
-            name="The poles are mirrored",
+            name="The poles are mirrored, or the center is",
             model=_SIZES["mirrored"],
             hint="Your triangle has the right height, but its side along the real axis is wrong "
             "by a sign: it is as long as if the poles, or the center, stood on the other side of "

@@ -132,7 +132,7 @@ EXERCISE = Exercise(
             "how fast the steps shrink, and from this the sum of all that follow can be found.",
         ),
         Wrong(
-            name="The change of the steps is taken for the error",
+            name="The change of the steps, or a fraction upside down, is taken for the error",
             model=ruled(lambda steps, tol: bool(abs(steps[-1] - steps[-2]) <= tol)),
             hint="You compare the difference of the last two steps with the tolerance. For a slow "
             "method two neighboring steps are nearly equal, so their difference is much smaller "
@@ -140,7 +140,8 @@ EXERCISE = Exercise(
             "deceived twice. Take steps of 0.010 and 0.009. Their difference is 0.001, but the "
             "steps to come, 0.0081, 0.0073 and so on, add up to 0.081. It is not the difference "
             "of the two that is telling but their quotient: each following step will be shorter "
-            "by that factor. Then sum up all of them, as a geometric series.",
+            "by that factor. Then sum up all of them, as a geometric series. If you meant to do "
+            "so: the last step times (1 - r)/r is this difference again; r belongs above.",
         ),
         Wrong(
             name="The sum is divided where it should be multiplied",

@@ -103,13 +103,16 @@ def _define(source: str, space: dict[str, Any]) -> None:
 def _each_output(job: dict[str, Any], text: str) -> Iterator[Any]:
     """What a changed text of the learner's code gives for each call."""
     space: dict[str, Any] = {"__name__": NAME}
-    _define(text, space)
-    function = _function(job["name"], space)
-    if job.get("player"):
-        yield from (output["value"] for output in _outputs(job, function))
-    else:
-        for call in job["calls"]:
-            yield plain(function(*prepared(call)))
+    try:
+        _define(text, space)
+        function = _function(job["name"], space)
+        if job.get("player"):
+            yield from (output["value"] for output in _outputs(job, function))
+        else:
+            for call in job["calls"]:
+                yield plain(function(*prepared(call)))
+    finally:
+        space.clear()  # what the text has made is freed at once, its cycles broken
 
 
 _FLOOD = (
