@@ -163,8 +163,8 @@ EXERCISE = Exercise(
             model=lambda p, x, y, z: _changed(p, (x, y, z), {(1, 1): 2 * z}),
             others=[lambda p, x, y, z: _changed(p, (x, y, z), {(0, 1): 2 * p.a * x})],
             hint="In one of the products you have differentiated both factors. In y times z "
-            "squared only one letter moves at a time. While y moves, z squared is a plain number that "
-            "multiplies it, such as the 7 in 7y, so the slope is z squared itself, "
+            "squared only one letter moves at a time. While y moves, z squared is a plain number "
+            "that multiplies it, such as the 7 in 7y, so the slope is z squared itself, "
             "undifferentiated. While z moves, y is the plain number, and the slope is y times 2z. "
             "Cover the factor that stands still with a finger, differentiate what is left, and put "
             "the covered factor back as it was. Do so for the product in f too: x squared times y "
