@@ -22,6 +22,9 @@ from taylored.course.checking.tables import rows_of
 from taylored.course.pages.lesson import LESSONS
 from taylored.course.sandbox import Runner, child, trials
 
+# Trials stop a text by an alarm; in a callback of the collector that is said, and it comes again.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 IDS = [f"{module}{letter}" for module, letters in
        zip("012345", ["AB", "ABCDEFGHI", "ABCDEFGH", "ABCDEFGHI", "ABCDEFGHI", "ABCDEFGHIJ"],
            strict=True) for letter in letters]  # fmt: skip

@@ -31,6 +31,9 @@ from taylored.course.sandbox.replies import read_reply
 from taylored.course.sandbox.trials import trials
 from test_course_exercises import IDS, answers, drawn, exercise, reply
 
+# Trials stop a text by an alarm; in a callback of the collector that is said, and it comes again.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 FLAWS = (BRACKETS, CALL, COMPARED, COUNT, FACTOR, FUNCTION, LINE, MATRIX, NAME, NUMBER, POWER,
          QUOTIENT, SIGN, TERM)  # fmt: skip
 

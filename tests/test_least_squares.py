@@ -252,7 +252,8 @@ def test_a_bound_that_binds(start):
     assert interval.hi > 0.6
     assert interval.method == "profile-t"
     assert "bound" in interval.note
-    assert fit.interval("tau").kind is Accuracy.CALIBRATED
+    assert "pattern" in fit.contradicted, "the bound keeps the curve from the data"
+    assert fit.interval("tau").kind is Accuracy.ESTIMATED
 
 
 def test_bounds_hold_for_linear_parameters_too():
