@@ -26,7 +26,6 @@ BRACKETS = CommonMistake(
     "by it. An exponent, too, is the next factor alone: e^3x is e to the third times x, and the "
     "exponential of 3x is written e^(3x) or exp(3x). Put parentheses around everything that "
     "stands below the line or in the exponent.",
-    lambda right: [],
 )
 _TOKENS = re.compile(r"\*\*|(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|\w+|\S")
 _RAISED = re.compile(r"\be ?(\^|\*\*) ?(-?(?:\d+(?:\.\d*)?|[^\W\d]\w*)) ?\* ?([^\W\d]\w*)(?! ?\()")

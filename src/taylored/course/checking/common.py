@@ -18,11 +18,12 @@ __all__ += ["CommonMistake", "has_more", "is_moved", "is_rounded", "is_whole"]
 
 @dataclass(frozen=True)
 class CommonMistake:
-    """A mistake of form: its name, its hint, and what it makes of the right answer (or None)."""
+    """A mistake of form: its name, its hint, and what it makes of the right answer, if that much
+    is known of it."""
 
     name: str
     hint: str
-    spoil: Callable[[np.ndarray], Any]
+    spoil: Callable[[np.ndarray], Any] = lambda right: []
 
 
 def _one_sign(right: np.ndarray) -> list[np.ndarray]:
@@ -258,7 +259,6 @@ INFINITE = CommonMistake(
     "line, and look for the first zero. A typical one: distances from a mean add up to zero, so "
     "they have to be squared before they are added, and not afterwards. In code, a parameter that "
     "the data do not determine may come back from a fit in this way as well.",
-    lambda right: [],
 )
 
 MORE = CommonMistake(
@@ -270,7 +270,6 @@ MORE = CommonMistake(
     "back all the values between them, and a function of a library may hand back several at once: "
     "then take the one that you need by its place, as in values[0], or give each a name in one "
     "line, first, second = function(x), and return the first.",
-    lambda right: [],
 )
 
 MOVED = CommonMistake(
@@ -282,7 +281,6 @@ MOVED = CommonMistake(
     "and a column for each input, in the order of the inputs. Write these names at the margin of "
     "your table, the outputs down the left side and the inputs along the top, and put each "
     "derivative where its row and its column cross. Other lists follow the order of the question.",
-    lambda right: [],
 )
 
 PLACED = CommonMistake(
@@ -293,7 +291,6 @@ PLACED = CommonMistake(
     "of the rule. Then do for it what you did for an entry that is right, and compare the two line "
     "by line: at some line you have done something here that you did not do there. In the end test "
     "the entry with numbers, by a small step of 0.01 in the one variable that belongs to it.",
-    lambda right: [],
 )
 
 ARITHMETIC = CommonMistake(
@@ -305,7 +302,6 @@ ARITHMETIC = CommonMistake(
     "this difference is one of the numbers that you have added or multiplied: then that is the "
     "place. Otherwise work it out anew on another sheet, without looking at the first, and "
     "compare the two line by line until they part.",
-    lambda right: [],
 )
 
 NEARLY = CommonMistake(
@@ -317,5 +313,4 @@ NEARLY = CommonMistake(
     "terms is yours to choose, a better choice may be what is missing: take a smaller step, or one "
     "more term, and see whether the answer still moves. An answer that still moves in the third "
     "digit is not yet known to three digits.",
-    lambda right: [],
 )

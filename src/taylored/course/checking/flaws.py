@@ -5,14 +5,10 @@ from __future__ import annotations
 from taylored.course.checking.common import CommonMistake
 
 __all__ = ["BRACKETS", "CALL", "COMPARED", "COUNT", "FACTOR", "FUNCTION", "LINE", "MATRIX", "NAME"]
-__all__ += ["NUMBER", "POWER", "QUOTIENT", "SIGN", "TERM"]
+__all__ += ["NUMBER", "POWER", "QUOTIENT", "SIGN", "TELLING", "TERM"]
 
 
-def _flaw(name: str, hint: str) -> CommonMistake:
-    return CommonMistake(name, hint, lambda right: [])
-
-
-SIGN = _flaw(
+SIGN = CommonMistake(
     "A sign is the wrong one",
     "A single sign separates your answer from the right one: a plus stands where a minus belongs, "
     "a difference is taken in the other order, or a minus is missing or one too many. The place is "
@@ -22,7 +18,7 @@ SIGN = _flaw(
     "digits. Does it grow where it should grow? Also look at a parenthesis with a minus in front: "
     "the minus belongs to every term inside of it.",
 )
-FACTOR = _flaw(
+FACTOR = CommonMistake(
     "A factor is missing or one too many, or it divides where it should multiply",
     "A single factor separates your answer from the right one. At the place named above something "
     "should be multiplied by one factor more, or by one less, or it is divided by what it should "
@@ -32,7 +28,7 @@ FACTOR = _flaw(
     "a lost factor usually changes it. In the end try the input shown above by hand, and see how "
     "many times too large or too small your value is at this place.",
 )
-TERM = _flaw(
+TERM = CommonMistake(
     "A term is missing or one too many",
     "A single term separates your answer from the right one: at the place named above something is "
     "to be added or subtracted that is not there, or something stands there that should not. "
@@ -42,7 +38,7 @@ TERM = _flaw(
     "in one plus something. Then work out the line by hand for the input shown above: the gap "
     "between your number and the right one is that term, and often you will recognize it.",
 )
-QUOTIENT = _flaw(
+QUOTIENT = CommonMistake(
     "A quotient stands upside down",
     "Your answer is right but for one fraction, at the place named above: what stands above the "
     "line belongs below it, and the other way round. A quotient has a direction. A factor from one "
@@ -53,7 +49,7 @@ QUOTIENT = _flaw(
     "the fraction be larger than one here, or smaller, and what should happen to it when the upper "
     "quantity grows?",
 )
-NUMBER = _flaw(
+NUMBER = CommonMistake(
     "A number is not the right one",
     "Your answer is right but for one number that is written in it, at the place named above. The "
     "method, and all the rest, can stay. Ask where this number comes from. Is it a factor that a "
@@ -63,7 +59,7 @@ NUMBER = _flaw(
     "number. If the number is a limit or a factor that the task states, read the sentence in the "
     "task again: it may be per cent, or the square of what you need, or its reciprocal.",
 )
-COUNT = _flaw(
+COUNT = CommonMistake(
     "An index or a count is off by one",
     "Your program is right but for one index or count at the place named above: it begins one "
     "place too early or too late, or it ends there. Python counts places from 0, so the first "
@@ -73,7 +69,7 @@ COUNT = _flaw(
     "the one that the task asks for. Where two neighbours are compared or divided there is one "
     "pair less than there are entries, so a loop over pairs ends one round earlier.",
 )
-POWER = _flaw(
+POWER = CommonMistake(
     "A square, a root or an exponent is not right",
     "Your answer is right but for one power, at the place named above: a square or a root is "
     "missing there, or it is one too many, or the exponent has another value. All the rest can "
@@ -83,7 +79,7 @@ POWER = _flaw(
     "added to square meters. Watch where the parentheses end, for the square of a sum is not the "
     "sum of the squares, and in Python a power is done before a minus in front of it.",
 )
-NAME = _flaw(
+NAME = CommonMistake(
     "One name stands where another belongs",
     "Your answer is right but for one name, at the place named above: another variable belongs "
     "there. This happens most easily where a line was copied and changed, as with x and y, with "
@@ -94,7 +90,7 @@ NAME = _flaw(
     "you have x, xx and x1 in one function, give them better names first, and the wrong one will "
     "show.",
 )
-FUNCTION = _flaw(
+FUNCTION = CommonMistake(
     "A function is another one than it should be, is missing, or is one too many",
     "Your answer is right but for one function at the place named above: another one belongs "
     "there, or none, or one is missing. The pairs that are mixed up most often are the sum and the "
@@ -105,7 +101,7 @@ FUNCTION = _flaw(
     "matter, so abs or a norm belongs around it. Try the line alone with three numbers and look "
     "at what it gives.",
 )
-COMPARED = _flaw(
+COMPARED = CommonMistake(
     "A comparison is turned, or its edge lies on the other side",
     "Your program is right but for one comparison or condition, at the place named above. Either "
     "it points the other way, so that the program stops, or branches, exactly when it should not; "
@@ -115,7 +111,7 @@ COMPARED = _flaw(
     "condition of a while loop says when to go on, and not when to stop. Then try the line with "
     "three values, one on each side of the edge and one on the edge.",
 )
-MATRIX = _flaw(
+MATRIX = CommonMistake(
     "A product of matrices is not the right one",
     "Your program is right but for one product of arrays at the place named above: it takes the "
     "matrix where its transpose belongs, or the other way round, has the two factors in the other "
@@ -126,7 +122,7 @@ MATRIX = _flaw(
     "input, so what is carried from inputs to outputs stands at its right, and what is carried "
     "back meets the transpose.",
 )
-BRACKETS = _flaw(
+BRACKETS = CommonMistake(
     "Parentheses are missing, or stand in the wrong place",
     "Your answer is right but for its parentheses, at the place named above: they are missing "
     "there, or hold together what does not belong together. Python works in the same order as "
@@ -137,7 +133,7 @@ BRACKETS = _flaw(
     "only parentheses can. Put them around everything that stands below the fraction line, in the "
     "exponent, or under a square.",
 )
-LINE = _flaw(
+LINE = CommonMistake(
     "A line stands in the wrong place, or is one too many",
     "All the pieces of your program are right, and one line of it, named above, is in the wrong "
     "place. Either it should not be there at all; or it stands inside of a loop and belongs below "
@@ -147,7 +143,7 @@ LINE = _flaw(
     "with the input shown above, line by line, and write down the value of every name after each "
     "line, for two rounds of the loop. At some line the list differs from what you meant.",
 )
-CALL = _flaw(
+CALL = CommonMistake(
     "A function is not called as it should be",
     "Your program uses the right function, but one call, at the place named above, is not made as "
     "it should be: two arguments are exchanged, or an extra such as axis or ddof has another "
@@ -158,3 +154,7 @@ CALL = _flaw(
     "divides by n unless ddof=1 asks for n - 1. Try the call alone with three numbers whose result "
     "you know.",
 )
+
+# The likelier explanation first, where several changes would do.
+TELLING = (SIGN, COMPARED, BRACKETS, QUOTIENT, FUNCTION, COUNT, MATRIX, NUMBER, POWER, NAME, FACTOR)
+TELLING += (TERM, CALL)

@@ -13,41 +13,12 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations, pairwise
 
 from taylored.course.checking.changes import changes_of, named
-from taylored.course.checking.flaws import (
-    BRACKETS,
-    CALL,
-    COMPARED,
-    COUNT,
-    FACTOR,
-    FUNCTION,
-    MATRIX,
-    NAME,
-    NUMBER,
-    POWER,
-    QUOTIENT,
-    SIGN,
-    TERM,
-)
+from taylored.course.checking.flaws import TELLING
 from taylored.course.checking.moves import moves
 from taylored.course.checking.program import Change, Program, Repair
 
 __all__ = ["Repair", "repairs"]
 
-_TELLING = (
-    SIGN,
-    COMPARED,
-    BRACKETS,
-    QUOTIENT,
-    FUNCTION,
-    COUNT,
-    MATRIX,
-    NUMBER,
-    POWER,
-    NAME,
-    FACTOR,
-    TERM,
-)
-_TELLING += (CALL,)
 _MOST_EXPRESSIONS = 400  # a program of fifty lines; longer ones have more changes than time allows
 _MOST_ALIKE = 6  # expressions of one form of which any two are changed
 
@@ -85,7 +56,7 @@ def _sorted(program: Program, changes: list[tuple[Change, ...]]) -> Iterator[Rep
     def rank(those: tuple[Change, ...]) -> tuple[bool, int, int, int]:
         first = those[0]
         start, end = program.span(first.node)
-        return first.added, _TELLING.index(first.mistake), len(those), end - start
+        return first.added, TELLING.index(first.mistake), len(those), end - start
 
     return (program.repair(*those) for those in sorted(changes, key=rank))
 

@@ -7,11 +7,7 @@ from taylored.course.checking.common import CommonMistake
 __all__ = ["FACTOR", "LETTER", "POWER", "SIGN", "TERM", "TRIG"]
 
 
-def _slip(name: str, hint: str) -> CommonMistake:
-    return CommonMistake(name, hint, lambda right: [])
-
-
-FACTOR = _slip(
+FACTOR = CommonMistake(
     "A factor is lost, or one is too many",
     "The form of your answer is right, and a factor in it is not: one was dropped on the way, or "
     "taken twice, or it divides where it should multiply. Three kinds of factors are lost most "
@@ -21,7 +17,7 @@ FACTOR = _slip(
     "divide by it: dividing is what integration does. Write the derivative anew, one line for "
     "each factor of the function, and compare the lines with your answer.",
 )
-TERM = _slip(
+TERM = CommonMistake(
     "A term is missing",
     "What you have is right, but it is not all: one of the terms that are to be added has been "
     "left out. A product of two things that both change gives two terms, one for each of them, "
@@ -31,7 +27,7 @@ TERM = _slip(
     "itself a product and is then differentiated once more, and where a plain sum ends in "
     "something simple, such as 3t, whose derivative is a bare number.",
 )
-SIGN = _slip(
+SIGN = CommonMistake(
     "A term has the wrong sign",
     "All your terms are right but for a sign in front of one of them. Signs change at few places, "
     "so they are quickly found. The derivative of a cosine is minus a sine, that of a sine is "
@@ -41,7 +37,7 @@ SIGN = _slip(
     "the term back to the line where it first appeared and look which of these happened. Then "
     "test it with a small step of 0.01 in one variable.",
 )
-TRIG = _slip(
+TRIG = CommonMistake(
     "Sine and cosine are exchanged",
     "At one place of your answer a sine stands where a cosine belongs, or the other way round. "
     "Each derivative turns one into the other: the slope of a sine is a cosine, and the slope of "
@@ -51,7 +47,7 @@ TRIG = _slip(
     "a minus. Go through your answer, find each sine and cosine, and say for each of them how "
     "often it was differentiated on the way to this place.",
 )
-POWER = _slip(
+POWER = CommonMistake(
     "An exponent is not right",
     "An exponent in your answer is too large or too small. The power rule does two things at "
     "once: the exponent comes down in front as a factor, and it goes down by one, so that x^4 "
@@ -61,7 +57,7 @@ POWER = _slip(
     "t^3 times t^2 is t^5. Put in a number, such as 2, at the step where this power appears, and "
     "compare both sides.",
 )
-LETTER = _slip(
+LETTER = CommonMistake(
     "One letter stands where another belongs",
     "Your answer is right but for one letter: at one place it has another variable or number than "
     "it should. This happens where two lines look alike, as the derivatives by x and by y do, and "
