@@ -1,7 +1,6 @@
 """A single small change that makes an answer right: found, named, and shown where it is."""
 
 import signal
-import time
 
 import numpy as np
 import pytest
@@ -181,12 +180,10 @@ def test_changed_programs_may_loop_and_print():
     code = of(["n = 0", "while n < 5:", "    n = n + 1", "    print(n)", "return n"])
     job = {"source": code, "name": "f", "calls": [[1, 2, [3]]], "wanted": [6.0], "tolerance": 1e-9}
     before = signal.getsignal(signal.SIGALRM)
-    begun = time.monotonic()
     found = list(repairs(code))
     done = child.play({**job, "texts": [r.text for r in found]})
     assert done["stopped"] == "" and done["printed"] == ""
     assert [found[t["number"]].mistake for t in done["tried"]] in ([NUMBER], [COMPARED])
-    assert time.monotonic() - begun < 30
     assert signal.getsignal(signal.SIGALRM) is before
     assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
 
@@ -237,10 +234,12 @@ LONG = [
 
 
 @pytest.mark.parametrize(("name", "answer"), LONG)
-def test_long_answers_take_no_longer(name, answer):
-    begun = time.monotonic()
-    assert not reply(name, 1, answer).right
-    assert time.monotonic() - begun < 20, "seconds, where it took minutes and gigabytes"
+def test_long_answers_are_not_changed(name, answer):
+    """There are too many changes of these: not one is made, and the reply comes as ever."""
+    texts = answer if isinstance(answer, list) else [answer]
+    assert not any(list(repairs(text, formula=name != "5A")) for text in texts)
+    found = reply(name, 1, answer)
+    assert not found.right and found.line == 0
 
 
 def test_no_claim_that_does_not_hold_alone():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from itertools import combinations
+from typing import TypeGuard
 
 from taylored.course.checking.common import CommonMistake
 from taylored.course.checking.flaws import (
@@ -65,6 +66,7 @@ _WRAPPED = ("exp", "log", "tanh", "sin", "cos")
 
 
 def changes_of(program: Program, node: ast.expr) -> Iterator[Change]:
+    """What may stand in its place: other things first, then what may have been forgotten."""
     for mistake, new in _alternatives(program, node):
         yield Change(mistake, node, f"({new})")
     later = _other_numbers(program, node) if isinstance(node, ast.Constant) else iter(())
@@ -145,6 +147,8 @@ def _of_operation(program: Program, node: ast.BinOp) -> New:
         yield QUOTIENT, f"{right} / {left}"
     elif sign == "@":
         yield MATRIX, f"{right} @ {left}"
+        yield MATRIX, f"{left}.T @ {right}"
+        yield MATRIX, f"{left} @ {right}.T"
     elif sign == "*":
         yield MATRIX, f"{left} @ {right}"
         yield POWER, f"{left} ** {right}"
@@ -152,9 +156,6 @@ def _of_operation(program: Program, node: ast.BinOp) -> New:
         for step in ("+ 1", "- 1", "* 2", "/ 2"):
             yield POWER, f"{left} ** ({right} {step})"
         yield POWER, f"{left} ** (-{right})"
-    if sign == "@":
-        yield MATRIX, f"{left}.T @ {right}"
-        yield MATRIX, f"{left} @ {right}.T"
     yield from _regrouped(program, node)
     dropped = {"+": TERM, "-": TERM, "**": POWER, "@": MATRIX}.get(sign, FACTOR)
     yield dropped, left
@@ -162,14 +163,11 @@ def _of_operation(program: Program, node: ast.BinOp) -> New:
 
 
 def _of_number(program: Program, node: ast.Constant) -> New:
-    value = node.value
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    value, text = node.value, program.bare(node)
+    if not _is_number(value):
         return
-    text, above = program.bare(node), program.parents.get(node)
-    raised = isinstance(above, ast.BinOp) and isinstance(above.op, ast.Pow) and node is above.right
-    mistake = POWER if raised else NUMBER
+    mistake = _kind_of_number(program, node)
     if isinstance(value, int) and abs(value) < _LARGEST:
-        mistake = COUNT if _counts_places(program, node) else mistake
         for other in (value + 1, value - 1, value + 2, -value):
             yield mistake, repr(other)
     if value:
@@ -180,10 +178,9 @@ def _of_number(program: Program, node: ast.Constant) -> New:
 
 def _other_numbers(program: Program, node: ast.Constant) -> New:
     """Less likely ones, tried after all that is likelier."""
-    mistake, value = next(((m, node.value) for m, _ in _of_number(program, node)), (None, None))
-    if mistake is None or not isinstance(value, int | float) or not value:
+    if not _is_number(node.value) or not node.value:
         return
-    text = program.bare(node)
+    mistake, text = _kind_of_number(program, node), program.bare(node)
     for times in (3, 4, 10, 100):
         yield mistake, f"{text} * {times}"
         yield mistake, f"{text} / {times}"
@@ -192,6 +189,18 @@ def _other_numbers(program: Program, node: ast.Constant) -> New:
     yield FACTOR, f"1 / {text}"
     for known in ("0.5", *map(str, range(1, 10))):
         yield mistake, known
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _kind_of_number(program: Program, node: ast.Constant) -> CommonMistake:
+    """What it is if this number is wrong: an exponent, a count, or any other."""
+    above = program.parents.get(node)
+    if isinstance(above, ast.BinOp) and isinstance(above.op, ast.Pow) and node is above.right:
+        return POWER
+    return COUNT if isinstance(node.value, int) and _counts_places(program, node) else NUMBER
 
 
 def _counts_places(program: Program, node: ast.expr) -> bool:
@@ -248,16 +257,8 @@ def _is_value(program: Program, node: ast.expr) -> bool:
         return isinstance(node, ast.Name) and node.id in program.names and parent.attr == "T"
     if isinstance(parent, ast.Call) and node is parent.func:
         return False
-    kinds = (
-        ast.BinOp
-        | ast.Name
-        | ast.Call
-        | ast.Subscript
-        | ast.Attribute
-        | ast.UnaryOp
-        | ast.GeneratorExp
-    )
-    return isinstance(node, kinds) and not isinstance(node, ast.GeneratorExp)
+    kinds = ast.BinOp | ast.Name | ast.Call | ast.Subscript | ast.Attribute | ast.UnaryOp
+    return isinstance(node, kinds)
 
 
 def _weighted(program: Program, node: ast.expr) -> New:

@@ -26,7 +26,7 @@ _MOST_ALIKE = 6  # expressions of one form of which any two are changed
 def repairs(text: str, *, formula: bool = False) -> Iterator[Repair]:
     """All single changes of a program, or of a formula in Python's arithmetic; likely ones first.
 
-    None where Python cannot read the text, or where it is so long that there are too many.
+    Nothing where Python cannot read the text, or where it is so long that there are too many.
     """
     try:
         tree = ast.parse(text, mode="eval" if formula else "exec")
