@@ -34,9 +34,6 @@ _IMPORTED_FIRST = {"jax", "math", "numpy", "scipy", "taylored", "cmath", "fracti
                    "functools", "itertools", "random", "statistics", "sympy", "typing"}  # fmt: skip
 
 
-_BEFORE_THE_END = 0.2  # seconds
-
-
 class _Flood(BaseException):
     """More was printed than anybody can read."""
 
@@ -236,7 +233,7 @@ def _stop_in_time(
     answered: Callable[[bytes], None], seconds: float, sleep: Callable[[float], None] = time.sleep
 ) -> None:
     """Say in which line the code is, just before the parent ends it."""
-    sleep(seconds - _BEFORE_THE_END)
+    sleep(seconds)
     frame = sys._current_frames().get(threading.main_thread().ident or 0)
     while frame is not None and frame.f_code.co_filename != NAME:
         frame = frame.f_back

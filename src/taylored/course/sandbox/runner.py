@@ -23,6 +23,7 @@ __all__ = ["Runner"]
 
 _IMPORT_SECONDS = 60.0
 _RESIDENT = 1536 * 2**20  # bytes
+_LAST_WORD = 0.1  # seconds, in which a process whose time is over may say where it was
 _LONGEST_REPLY = 16 * 2**20
 _AT_ONCE = 2  # checks at a time
 
@@ -147,7 +148,7 @@ class _Process:
         if not ready:
             return _stopped("imports" if ready is None else "exit")
         begun = time.monotonic()
-        line = self._line(SECONDS)
+        line = self._line(SECONDS + _LAST_WORD)
         if line is None:
             return _stopped("memory" if self._resident() > _RESIDENT else "time")
         reply = read_reply(line)

@@ -1,6 +1,7 @@
 """Many changed texts of one program, run one after the other: which of them give what is wanted?
 
-Each has a moment, all together have a second; what was not reached is not known, and not claimed.
+Each has a moment, all together a second and a half; what was not reached is not known, and is not
+claimed.
 """
 
 from __future__ import annotations
